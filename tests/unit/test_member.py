@@ -1,0 +1,198 @@
+"""Confirmed and pending: what a member shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from broadcaster.document import Document
+from broadcaster.errors import Rejected, RemoteProtocolError
+from broadcaster.member import Member, Message
+from broadcaster.tree import ref
+
+CUBE = ["cube", ["create", "objects", {"name": "Cube", "x": 0, "y": 0}]]
+
+
+def put(name: str, value: Any, uuid: str = "cube") -> list[Any]:
+    return [uuid, ["patch", {name: ["put", value]}]]
+
+
+class Room:
+    """A room's order without its network: sent messages wait in queues until they are delivered."""
+
+    def __init__(self, *members: Member) -> None:
+        self.document = Document()
+        self.members = members
+        self.inbox: list[tuple[Member, Message]] = []
+        self.outbox: dict[str, list[Message]] = {member.id: [] for member in members}
+
+    def send(self, member: Member, *deltas: Any) -> None:
+        message = member.edit(list(deltas))
+        assert message is not None
+        self.inbox.append((member, message))
+
+    def resolve(self) -> None:
+        for sender, message in self.inbox:
+            revision = self.document.revision + 1
+            try:
+                outcome = self.document.apply(message["deltas"], revision=revision, sender=sender.id, base=message["base"])
+            except Rejected as exc:
+                self.outbox[sender.id].append({"type": "reject", "seq": message["seq"], "reason": exc.reason})
+                continue
+            dropped = [[drop.uuid, list(drop.path), drop.reason] for drop in outcome.dropped]
+            answer = {"type": "ack", "seq": message["seq"], "revision": revision, "dropped": dropped}
+            if outcome.effect is not message["deltas"]:
+                answer["effect"] = outcome.effect
+            for member in self.members:
+                tx = {"type": "tx", "revision": revision, "member": sender.id, "deltas": outcome.effect}
+                self.outbox[member.id].append(answer if member is sender else tx)
+        self.inbox.clear()
+
+    def deliver(self) -> dict[str, set[str]]:
+        touched = {member.id: member.receive(self.outbox[member.id]) for member in self.members}
+        for queue in self.outbox.values():
+            queue.clear()
+        return touched
+
+    def settle(self) -> None:
+        self.resolve()
+        self.deliver()
+
+
+def shown(member: Member, uuid: str = "cube") -> Any:
+    entity = member.shown.get(uuid)
+    return entity and entity.tree
+
+
+@pytest.fixture
+def two() -> tuple[Room, Member, Member]:
+    a, b = Member("a"), Member("b")
+    room = Room(a, b)
+    room.send(a, CUBE)
+    room.settle()
+    return room, a, b
+
+
+def equal(*members: Member) -> bool:
+    return len({member.confirmed.digest() for member in members}) == 1
+
+
+def test_an_edit_shows_at_once_and_is_confirmed_later(two: tuple[Room, Member, Member]) -> None:  # MEMBER1
+    room, a, b = two
+    room.send(a, put("x", 1))
+    assert (shown(a)["x"], a.confirmed.get("cube").tree["x"], shown(b)["x"]) == (1, 0, 0)  # type: ignore[union-attr]
+    room.settle()
+    assert (shown(a)["x"], shown(b)["x"], a.pending) == (1, 1, type(a.pending)())
+    assert equal(a, b)
+
+
+def test_one_property_set_by_two_ends_equal(two: tuple[Room, Member, Member]) -> None:  # MEMBER2
+    room, a, b = two
+    room.send(a, put("x", 1))
+    room.send(b, put("x", 2))
+    assert (shown(a)["x"], shown(b)["x"]) == (1, 2)
+    room.settle()
+    assert (shown(a)["x"], shown(b)["x"]) == (2, 2)
+    assert equal(a, b)
+
+
+def test_ones_own_pending_edit_is_not_overwritten(two: tuple[Room, Member, Member]) -> None:  # MEMBER2
+    room, a, b = two
+    room.send(b, put("x", 2))
+    room.resolve()
+    room.send(a, put("x", 1))
+    room.deliver()
+    assert shown(a)["x"] == 1
+    room.settle()
+    assert (shown(a)["x"], shown(b)["x"]) == (1, 1)
+
+
+def test_what_the_room_rejects_is_taken_back_and_kept(two: tuple[Room, Member, Member]) -> None:  # MEMBER3
+    room, a, b = two
+    room.send(b, ["ball", ["create", "objects", {"name": "Ball"}]])
+    room.send(a, ["ball", ["create", "objects", {"name": "Mine"}]], put("x", 1))
+    room.settle()
+    assert shown(a, "ball") == {"name": "Ball"}
+    assert shown(a)["x"] == 0
+    assert [(kept.reason, len(kept.deltas)) for kept in a.overruled] == [("exists", 2)]
+    assert equal(a, b)
+
+
+def test_what_was_dropped_is_taken_back_and_kept(two: tuple[Room, Member, Member]) -> None:  # MEMBER3
+    room, a, b = two
+    room.send(b, ["cube", ["remove"]])
+    room.send(a, put("x", 5), ["lamp", ["create", "lights", {"name": "Lamp"}]])
+    room.settle()
+    assert shown(a) is None
+    assert shown(b, "lamp") == {"name": "Lamp"}
+    assert [drop.reason for drop in a.overruled[0].dropped] == ["gone"]
+    assert equal(a, b)
+
+
+def test_a_removal_that_did_not_hold_comes_back(two: tuple[Room, Member, Member]) -> None:  # MEMBER3
+    room, a, b = two
+    room.send(a, ["mesh", ["create", "meshes", {"name": "Mesh"}]])
+    room.settle()
+    room.send(b, ["twin", ["create", "objects", {"data": ref("mesh", strong=True)}]])
+    room.send(a, ["mesh", ["remove"]])
+    assert shown(a, "mesh") is None
+    room.resolve()
+    assert "mesh" in room.deliver()["a"]
+    assert shown(a, "mesh") == {"name": "Mesh"}
+    assert equal(a, b)
+
+
+def test_many_pending_edits_stay_in_order(two: tuple[Room, Member, Member]) -> None:  # MEMBER4
+    room, a, b = two
+    for value in range(5):
+        room.send(a, put("x", value))
+        room.send(b, put("y", value))
+    room.resolve()
+    room.send(a, put("x", 99))
+    room.deliver()
+    assert (shown(a)["x"], shown(a)["y"], len(a.pending)) == (99, 4, 1)
+    room.settle()
+    assert equal(a, b)
+
+
+def test_after_a_rejoin_everything_pending_goes_again(two: tuple[Room, Member, Member]) -> None:  # MEMBER5
+    room, a, b = two
+    room.send(a, put("x", 1))
+    room.send(a, put("y", 1))
+    room.resolve()  # the answers get lost with the connection
+    answers = room.outbox["a"][:]
+    room.outbox["a"].clear()
+    again = a.begin({"since": "changes", "answered": 3})
+    assert [message["seq"] for message in again] == [2, 3]
+    found = room.document.since(1)
+    assert found is not None
+    entities = [{**record, "tree": room.document.get(record["uuid"]).tree} for record in found[0]]  # type: ignore[union-attr]
+    a.receive([{"type": "records", "entities": entities, "removed": []}, {"type": "ready", "revision": 3}, *answers])
+    room.deliver()
+    assert (a.ready, len(a.pending)) == (True, 0)
+    assert equal(a, b)
+
+
+def test_a_room_that_forgot_us_gets_our_edits_numbered_anew(two: tuple[Room, Member, Member]) -> None:  # MEMBER5
+    room, a, _ = two
+    room.send(a, put("x", 1))
+    assert [message["seq"] for message in a.begin({"since": "snapshot", "answered": 0})] == [1]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "ack", "seq": 7, "revision": 9},
+        {"type": "tx", "revision": 9, "member": "b", "deltas": [put("x", 1, "nobody")]},
+        {"type": "tx", "revision": 9, "member": "b", "deltas": [CUBE]},
+        {"type": "tx", "revision": 9, "member": "b", "deltas": "x"},
+        {"type": "news"},
+    ],
+)
+def test_a_room_that_contradicts_itself_is_not_believed(
+    two: tuple[Room, Member, Member], message: Message
+) -> None:  # MEMBER6
+    _, a, _ = two
+    with pytest.raises(RemoteProtocolError):
+        a.receive([message])
