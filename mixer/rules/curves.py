@@ -1,0 +1,75 @@
+"""Curves, texts of curves, hair, lattices, metaballs, point clouds and volumes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .meshes import MATERIALS_OF_DATA
+from .rule import Items, Rule, names
+
+CURVES: Final = {
+    "Curve": Rule(
+        derived=names("texspace_location texspace_size"),  # recomputed from the points
+        view=names("shape_keys"),
+        blind=names("cycles splines"),
+        write_first=("dimensions",),  # a flat curve takes no depth
+        items=MATERIALS_OF_DATA,
+        by={"class": "class", "splines": "splines"},
+    ),
+    "TextCurve": Rule(
+        derived=names("edit_format"),
+        per_user=names("active_textbox"),
+        write_first=("body", "body_format"),
+        items={
+            "body_format": Items(rows=True, remove=""),  # one a letter
+            "text_boxes": Items(rows=True, remove=""),  # only operators add one
+        },
+    ),
+    "Curves": Rule(
+        todo=names(
+            "attributes color_attributes curve_offset_data curves normals points position_data"  # 4.2 cannot resize
+        ),
+        items=MATERIALS_OF_DATA,
+    ),
+    "PointCloud": Rule(
+        todo=names("attributes color_attributes points"),  # the RNA cannot make points
+        items=MATERIALS_OF_DATA,
+    ),
+    "Volume": Rule(
+        derived=names("grids"),
+        todo=names("packed_file"),
+        withheld=names("filepath"),  # opened as soon as it is set
+        items=MATERIALS_OF_DATA,
+    ),
+    "MetaBall": Rule(
+        derived=names("texspace_location texspace_size"),
+        blind=names("cycles"),
+        items={"elements": Items(new="new", args=("type=type",), rows=True), **MATERIALS_OF_DATA},
+    ),
+    "MetaElement": Rule(per_user=names("select"), write_first=("type",)),
+    "Lattice": Rule(
+        view=names("shape_keys"),
+        write_first=(
+            "points_u",
+            "points_v",
+            "points_w",
+            "interpolation_type_u",
+            "interpolation_type_v",
+            "interpolation_type_w",
+        ),
+        items={"points": Items(rows=True, remove="")},  # as many as the three numbers say
+    ),
+    "LatticePoint": Rule(per_user=names("select"), todo=names("groups")),
+    "CurveMapping": Rule(after=("update",), items={"curves": Items(rows=True, remove="")}),
+    "CurveMap": Rule(items={"points": Items(new="new", args=("position:0", "value:0"), rows=True)}),
+    "CurveMapPoint": Rule(per_user=names("select")),
+    "CurveProfile": Rule(
+        derived=names("segments"),
+        after=("update",),
+        write_first=("preset",),
+        items={"points": Items(new="add", args=("x:0", "y:0"), rows=True)},
+    ),
+    "CurveProfilePoint": Rule(per_user=names("select")),
+    "ColorRamp": Rule(items={"elements": Items(new="new", args=("position",), rows=True)}),
+    "ColorRampElement": Rule(view=names("alpha")),  # the fourth of color
+}

@@ -1,0 +1,35 @@
+"""Meshes and shape keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .rule import Items, Rule, names
+
+MATERIALS_OF_DATA: Final = {"materials": Items(new="append", args=(".",), remove="pop", rows=True)}
+
+MESHES: Final = {
+    "Mesh": Rule(
+        derived=names(
+            "corner_normals loop_triangle_polygons loop_triangles polygon_normals vertex_normals"
+            " texspace_location texspace_size"  # recomputed from the vertices
+        ),
+        view=names(
+            "attributes color_attributes edges loops polygons uv_layers vertices"  # all in "geometry"
+            " auto_texspace shape_keys vertex_colors"  # the key tells whose it is
+        ),
+        per_user=names("uv_layer_clone uv_layer_clone_index uv_layer_stencil uv_layer_stencil_index"),
+        todo=names("skin_vertices"),
+        blind=names("cycles"),
+        items=MATERIALS_OF_DATA,
+        by={"geometry": "geometry"},
+    ),
+    "Key": Rule(
+        view=names("reference_key"),
+        strong=names("user"),  # a key dies with its mesh, curve or lattice
+        by={"key_blocks": "key_data", "user": "key_data"},
+    ),
+    "ShapeKey": Rule(
+        by={"data": "key_data", "points": "key_data", "relative_key": "key_data"},
+    ),
+}
