@@ -1,0 +1,58 @@
+"""What proxies share while they read or write one datablock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from broadcaster.tree import Tree
+
+Struct = Any  # a bpy_struct: its properties are known at run time only
+Datablock = Any  # a bpy.types.ID
+
+
+class Blobs(Protocol):
+    """Bytes by their sha256."""
+
+    def put(self, data: bytes) -> str: ...
+
+    def get(self, sha: str) -> bytes: ...
+
+
+class Directory(Protocol):
+    """Datablocks by uuid and back."""
+
+    def uuid_of(self, datablock: Datablock) -> str | None: ...
+
+    def find(self, uuid: str) -> Datablock | None: ...
+
+
+@dataclass(slots=True)
+class Context:
+    """Handed to every proxy. One `uuid` is worked on at a time; nothing here holds a bpy reference."""
+
+    directory: Directory
+    blobs: Blobs
+    trusted: bool = False
+    uuid: str = ""
+    geometry: bool = True  # whether arrays are to be read; else they stay as they were
+    derived: Mapping[tuple[int, str], frozenset[int]] = field(default_factory=dict)  # what curves and drivers control
+    local: dict[str, dict[str, Any]] = field(default_factory=dict)  # uuid -> handles that hold on this peer only
+    refused: dict[str, str] = field(default_factory=dict)  # "Type.property" -> why Blender did not take it
+    by_products: list[tuple[str, int]] = field(default_factory=list)  # (kind, session_uid) of what Blender made unasked
+    withheld: dict[str, str] = field(default_factory=dict)  # "datablock: property" -> what a member sent and trust holds back
+    items_of: Callable[[str], Tree | None] = lambda uuid: None  # the live tree of another datablock
+
+    def refuse(self, struct: Struct, name: str, why: object) -> None:
+        """Notes that a value could not be written; it is listed, never hidden."""
+        self.refused[f"{type(struct).__name__}.{name}"] = str(why)
+
+    def withhold(self, struct: Struct, name: str) -> None:
+        """Notes that a value stays in the document and out of Blender until the room is trusted."""
+        owner = struct.id_data
+        self.withheld[f"{owner.name if owner else self.uuid}: {type(struct).__name__}.{name}"] = "withheld: not trusted"
+
+    def handles(self) -> dict[str, Any]:
+        """Local handles of the datablock at hand, kept between reads."""
+        return self.local.setdefault(self.uuid, {})

@@ -1,0 +1,34 @@
+"""Makes the datablock that another member made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import bpy
+
+from broadcaster.tree import Tree
+
+from ..rules import KINDS
+from .collection import argument
+from .context import Context, Datablock
+
+SPEC: Final = {kind.name: kind for kind in KINDS}
+CREATORS: Final[dict[str, Callable[[Context, Tree], Datablock | None]]] = {}  # filled by the package
+
+
+def create(ctx: Context, kind: str, tree: Tree) -> Datablock | None:
+    """A new datablock of `kind` for `tree`, its fields not written yet; None, and noted, if Blender makes none."""
+    spec = SPEC[kind]
+    collection: Any = getattr(bpy.data, kind, None)
+    if collection is None:
+        ctx.refused[f"bpy.data.{kind}"] = "this Blender has no such datablocks"
+        return None
+    try:
+        if kind in CREATORS:
+            return CREATORS[kind](ctx, tree)
+        args = (spec.classes[tree["class"]] if name == "class" else argument(ctx, tree.get(name)) for name in spec.args)
+        return getattr(collection, spec.new)(*args)
+    except (TypeError, ValueError, AttributeError, RuntimeError, KeyError) as exc:
+        ctx.refused[f"bpy.data.{kind}"] = str(exc)
+        return None

@@ -1,0 +1,150 @@
+"""Which datablock bears which uuid: through rename, undo, save and load, and when a copy copies its uuid too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import bpy
+import numpy as np
+
+from broadcaster.tree import new_uuid
+
+from ..rules import KINDS
+from .context import Datablock
+
+PROPERTY: Final = "mixer_uuid"
+MANY: Final = 8
+RECLASSED: Final = ("lights", "textures")  # their Python class follows their type once nobody holds a reference
+NEVER: Final = {kind.name: kind.never for kind in KINDS}
+EMBEDDED_IN: Final = ("materials", "worlds", "lights", "scenes", "textures", "linestyles")  # they own node trees
+
+
+def register() -> None:
+    """Every datablock gets a property for its uuid, saved with the file."""
+    setattr(bpy.types.ID, PROPERTY, bpy.props.StringProperty(options={"HIDDEN"}))
+
+
+def unregister() -> None:
+    if hasattr(bpy.types.ID, PROPERTY):
+        delattr(bpy.types.ID, PROPERTY)
+
+
+class Identity:
+    """The datablocks of mirrored kinds by uuid and by `ID.session_uid`.
+
+    References are held between two calls of `forget` only: undo, redo and load make them invalid.
+    """
+
+    def __init__(self) -> None:
+        self._uuids: dict[int, str] = {}  # session_uid -> uuid
+        self._uids: dict[str, int] = {}  # uuid -> session_uid
+        self._known: dict[str, set[int]] = {kind.name: set() for kind in KINDS}
+        self._references: dict[int, Datablock] = {}
+
+    def forget(self) -> None:
+        """Drops all references; the uuids stay."""
+        self._references.clear()
+
+    def uuid_of(self, datablock: Datablock) -> str | None:
+        """The uuid of a mirrored datablock; for one embedded in another, or shape keys, the owner's."""
+        uuid = self._uuids.get(datablock.session_uid) if isinstance(datablock, bpy.types.ID) else None
+        if uuid is None and isinstance(datablock, bpy.types.Key):
+            return self.uuid_of(datablock.user)
+        if uuid is None and isinstance(datablock, bpy.types.NodeTree) and datablock.is_embedded_data:
+            owner = owner_of(datablock)
+            return None if owner is None else self.uuid_of(owner)
+        return uuid
+
+    def uuid_of_uid(self, uid: int) -> str | None:
+        return self._uuids.get(uid)
+
+    def find(self, uuid: str) -> Datablock | None:
+        uid = self._uids.get(uuid)
+        if uid is None:
+            return None
+        if (found := self._references.get(uid)) is None:
+            for kind in RECLASSED:
+                for datablock in getattr(bpy.data, kind):
+                    if datablock.session_uid == uid:
+                        return datablock
+            self._refresh()
+            found = self._references.get(uid)
+        return found
+
+    def _refresh(self) -> None:
+        for kind in _kinds_here():
+            if kind not in RECLASSED:
+                for datablock in getattr(bpy.data, kind):
+                    self._references[datablock.session_uid] = datablock
+
+    def adopt(self, datablock: Datablock, kind: str, uuid: str) -> None:
+        """`datablock` is `uuid` from now on."""
+        uid = datablock.session_uid
+        if getattr(datablock, PROPERTY) != uuid:
+            setattr(datablock, PROPERTY, uuid)
+        if (old := self._uids.get(uuid)) is not None and old != uid:
+            self._uuids.pop(old, None)
+        self._uuids[uid] = uuid
+        self._uids[uuid] = uid
+        self._known[kind].add(uid)
+        if kind not in RECLASSED:
+            self._references[uid] = datablock
+
+    def drop(self, uuid: str, kind: str) -> None:
+        """`uuid` is gone from this Blender."""
+        if (uid := self._uids.pop(uuid, None)) is not None:
+            self._uuids.pop(uid, None)
+            self._known[kind].discard(uid)
+            self._references.pop(uid, None)
+
+    def scan(self) -> tuple[list[tuple[str, Datablock, str]], list[tuple[str, str]]]:
+        """What came and what went since the last scan: [(kind, datablock, uuid)], [(kind, uuid)].
+
+        Costs 0.1 ms for each 1,000 datablocks. A new datablock keeps the uuid it brings, unless
+        another one bears it: then it is a copy and gets its own.
+        """
+        came: list[tuple[str, Datablock, str]] = []
+        went: list[tuple[str, str]] = []
+        for kind in _kinds_here():
+            collection = getattr(bpy.data, kind)
+            uids = np.empty(len(collection), np.int32)
+            collection.foreach_get("session_uid", uids)
+            present = uids.tolist()
+            known = self._known[kind]
+            gone = known.difference(present)
+            fresh = [place for place, uid in enumerate(present) if uid not in known]
+            for uid in gone:
+                uuid = self._uuids[uid]
+                self.drop(uuid, kind)
+                went.append((kind, uuid))
+            everything = list(collection) if len(fresh) > MANY else collection  # finding one by place takes a walk
+            for place in fresh:
+                datablock = everything[place]
+                uuid = getattr(datablock, PROPERTY)
+                if not uuid or uuid in self._uids:
+                    uuid = new_uuid()
+                if is_mirrored(kind, datablock):
+                    self.adopt(datablock, kind, uuid)
+                    came.append((kind, datablock, uuid))
+        # An undo brings a datablock back under the uuid it had: then it never went.
+        back = {uuid for _, _, uuid in came}
+        return came, [(kind, uuid) for kind, uuid in went if uuid not in back]
+
+
+def owner_of(tree: Datablock) -> Datablock | None:
+    """The datablock that an embedded node tree is part of."""
+    for kind in EMBEDDED_IN:
+        for owner in getattr(bpy.data, kind):
+            if getattr(owner, "node_tree", None) == tree:
+                return owner
+    return None
+
+
+def is_mirrored(kind: str, datablock: Datablock) -> bool:
+    """Whether a datablock of a mirrored kind is of the scene, and not a by-product of Blender."""
+    return not any(getattr(datablock, name) in never.split() for name, never in NEVER[kind].items())
+
+
+def _kinds_here() -> Iterator[str]:
+    return (kind.name for kind in KINDS if hasattr(bpy.data, kind.name))

@@ -1,0 +1,80 @@
+"""Custom properties: what artists and scripts hang on datablocks, bones and nodes by name."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import bpy
+
+from broadcaster.tree import Tree
+
+from . import values
+from .context import Context, Struct
+
+OURS: Final = frozenset({"mixer_uuid", "_RNA_UI", "$"})
+GEOMETRY_NODES: Final = "NodesModifier"  # its custom properties are the inputs of its node group: see modifier_inputs
+
+
+def supported(struct: Struct) -> bool:
+    """Whether structs of this type take custom properties that nobody registered."""
+    if isinstance(struct, bpy.types.PropertyGroup) or type(struct).__name__ == GEOMETRY_NODES:
+        return False
+    try:
+        struct.keys()
+    except TypeError:
+        return False
+    return True
+
+
+def read(ctx: Context, struct: Struct, prev: Tree) -> Tree:
+    """The custom properties as a struct, empty if there are none."""
+    names = struct.keys()
+    if not names:
+        return {}
+    registered = struct.bl_rna.properties
+    found = {name: _read(ctx, struct[name]) for name in names if name not in OURS and name not in registered}
+    if type(prev) is dict and ctx.derived:
+        pointer = struct.as_pointer()
+        found |= {name: prev[name] for name in found if name in prev and (pointer, f'["{name}"]') in ctx.derived}
+    return found
+
+
+def _read(ctx: Context, value: Any) -> Tree:
+    if isinstance(value, bpy.types.ID):
+        uuid = ctx.directory.uuid_of(value)
+        return None if uuid is None else {"$": "ref", "to": uuid}
+    if hasattr(value, "to_dict"):
+        return {name: _read(ctx, value[name]) for name in value.keys() if name != "$"}
+    if hasattr(value, "to_list"):
+        return values.encode(value.to_list())
+    if type(value) is list:
+        return [_read(ctx, element) for element in value]
+    return values.encode(value)
+
+
+def write(ctx: Context, struct: Struct, live: Tree, new: Tree) -> None:
+    """Makes the custom properties `new`, where they stand at `live`."""
+    before, after = live or {}, new or {}
+    registered = struct.bl_rna.properties
+    for name in before:
+        if name not in after and name in struct:
+            del struct[name]
+    for name, tree in after.items():
+        if name in OURS or name in registered or (name in before and before[name] == tree):
+            continue
+        try:
+            struct[name] = _value(ctx, tree)
+        except (TypeError, ValueError, KeyError, OverflowError) as exc:
+            ctx.refuse(struct, f'["{name}"]', exc)
+
+
+def _value(ctx: Context, tree: Tree) -> Any:
+    if type(tree) is list:
+        return [_value(ctx, element) for element in tree]
+    if type(tree) is dict:
+        match tree.get("$"):
+            case None:
+                return {name: _value(ctx, inner) for name, inner in tree.items()}
+            case "ref":
+                return ctx.directory.find(tree["to"])
+    return values.decode(tree)

@@ -1,0 +1,289 @@
+"""The root proxy: bpy.data against a document.
+
+For every datablock two trees are kept: `doc`, what the document says, and `live`, what Blender read back. Only where a
+fresh read differs from `live` has somebody here edited something; only where the document differs from `doc`
+is anything written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import bpy
+
+from broadcaster.document import Deltas, Document
+from broadcaster.member import Member
+from broadcaster.tree import Tree, diff
+
+from ..rules import KINDS
+from . import animation
+from .context import Blobs, Context, Datablock
+from .create import create
+from .identity import Identity
+from .struct import Fields, read_struct, write_struct
+
+ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
+NO_NAME: Final = "mixer.moving"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One datablock: the document's tree and the one that Blender read back."""
+
+    kind: str
+    doc: Tree
+    live: Fields
+
+
+class Mirror:
+    """Finds local edits and writes remote ones. Main thread only."""
+
+    def __init__(self, blobs: Blobs, *, trusted: bool = False) -> None:
+        self.identity = Identity()
+        self.entries: dict[str, Entry] = {}
+        self.ctx = Context(self.identity, blobs, trusted, items_of=self._live)
+        self.clashing: set[str] = set()  # whose name in the document another bears here
+        self.written: list[str] = []  # what `apply` wrote and `verify` has not seen
+
+    def _live(self, uuid: str) -> Tree | None:
+        entry = self.entries.get(uuid)
+        return entry.live if entry else None
+
+    # Local edits
+
+    def scan(self) -> Deltas:
+        """Deltas for the datablocks that came and went, in an order in which what is named comes first."""
+        came, went = self.identity.scan()
+        deltas: Deltas = []
+        for kind, datablock, uuid in sorted(came, key=lambda one: ORDER[one[0]]):
+            if uuid in self.entries:  # undo brought it back: an edit at most
+                deltas += self.collect([uuid])
+                continue
+            live = self._read(uuid, datablock, None)
+            self.entries[uuid] = Entry(kind, None, live)
+            deltas.append([uuid, ["create", kind, live]])
+        for _, uuid in went:
+            del self.entries[uuid]
+            self.ctx.local.pop(uuid, None)
+            deltas.append([uuid, ["remove"]])
+        return deltas
+
+    def collect(self, uuids: Iterable[str], *, geometry: bool = True) -> Deltas:
+        """Deltas for what was edited here and not noticed yet."""
+        deltas: Deltas = []
+        for uuid in uuids:
+            entry = self.entries.get(uuid)
+            if entry is None or (datablock := self.identity.find(uuid)) is None:
+                continue
+            live = self._read(uuid, datablock, entry.live, geometry=geometry)
+            if live is not entry.live:
+                delta = diff(entry.live, live)
+                entry.live = live
+                if delta is not None:
+                    deltas.append([uuid, delta])
+        return deltas
+
+    def sent(self, deltas: Deltas, shown: Document) -> None:
+        """The edits just collected are now part of what is shown: they are not to be written."""
+        for uuid, _ in deltas:
+            entity, entry = shown.get(uuid), self.entries.get(uuid)
+            if entity is not None and entry is not None:
+                entry.doc = entity.tree
+
+    def _read(self, uuid: str, datablock: Datablock, prev: Tree, *, geometry: bool = True) -> Fields:
+        self.ctx.uuid = uuid
+        self.ctx.geometry = geometry
+        self.ctx.derived = animation.derived(datablock)
+        return read_struct(self.ctx, datablock, prev)
+
+    # Remote edits
+
+    def apply(self, uuids: Iterable[str], member: Member) -> Iterator[Deltas]:
+        """Makes Blender show what `member` shows of `uuids`, a step at a time; the caller runs it to its end.
+
+        Yields local edits that were found where a remote one is about to be written, mostly none: they
+        are to become pending before the next step, so that nothing is lost.
+        """
+        created, changed, removed = self._sort(uuids, member.shown)
+        for uuid in created:
+            self._create(uuid, member.shown)
+            yield []
+        for uuid in changed:
+            yield self.collect([uuid])
+            self._write(uuid, member.shown)
+        for uuid in created:
+            self._write(uuid, member.shown)
+            yield []
+        self._drop_by_products()
+        if created:
+            bpy.context.view_layer.update()  # makes what follows from others: a rig's pose
+            for uuid in created:
+                if (entry := self.entries.get(uuid)) is not None and entry.live is not entry.doc:
+                    self._write(uuid, member.shown)
+                yield []
+        for uuid in created + changed:
+            self.settle_name(uuid)
+        self._remove(removed)
+        self.written += created
+        self.written += changed
+
+    def verify(self) -> int:
+        """How many of the datablocks just written read differently by now, with nobody having edited them.
+
+        That is Blender's doing (it recomputed something), so it becomes what was read back and never goes out.
+        """
+        moved = self.collect(self.written)
+        self.written.clear()
+        return len(moved)
+
+    def _sort(self, uuids: Iterable[str], shown: Document) -> tuple[list[str], list[str], list[str]]:
+        created, changed, removed = [], [], []
+        for uuid in uuids:
+            entity, entry = shown.get(uuid), self.entries.get(uuid)
+            if entity is None:
+                if entry is not None:
+                    removed.append(uuid)
+            elif entry is None:
+                if entity.kind in ORDER:
+                    created.append(uuid)
+            elif entry.doc is not entity.tree:
+                if entry.doc == entity.tree:
+                    entry.doc = entity.tree
+                else:
+                    changed.append(uuid)
+        created.sort(key=lambda uuid: ORDER[shown.get(uuid).kind])  # type: ignore[union-attr]
+        return created, changed, removed
+
+    def _create(self, uuid: str, shown: Document) -> None:
+        entity = shown.get(uuid)
+        assert entity is not None
+        self.ctx.uuid = uuid
+        datablock = create(self.ctx, entity.kind, entity.tree)
+        if datablock is None:
+            return
+        self.identity.adopt(datablock, entity.kind, uuid)
+        # Read against the document, so that what Blender made along with it (a first node, a view layer) gets its keys.
+        self.entries[uuid] = Entry(entity.kind, None, self._read(uuid, datablock, entity.tree))
+
+    def _write(self, uuid: str, shown: Document) -> None:
+        """Writes what differs, reads back, and writes once more what the first writing moved."""
+        entity, entry = shown.get(uuid), self.entries.get(uuid)
+        if entity is None or entry is None:
+            return
+        entry.doc = entity.tree
+        for _ in range(2):
+            # Found anew each time: the class of some changes as they are written.
+            if entry.live is entry.doc or (datablock := self.identity.find(uuid)) is None:
+                return
+            self.ctx.uuid = uuid
+            self.ctx.geometry = True
+            write_struct(self.ctx, datablock, entry.live, entry.doc)
+            del datablock
+            datablock = self.identity.find(uuid)
+            entry.live = self._read(uuid, datablock, entry.doc)  # so that new items get the document's keys
+
+    def settle_name(self, uuid: str) -> None:
+        """Writes a name that was taken once more: by now it may be free. `clashing` holds those whose is not."""
+        entry, datablock = self.entries.get(uuid), self.identity.find(uuid)
+        self.clashing.discard(uuid)
+        if entry is None or datablock is None or entry.live.get("name") == entry.doc.get("name"):
+            return
+        datablock.name = entry.doc["name"]
+        entry.live = {**entry.live, "name": datablock.name}
+        if datablock.name != entry.doc["name"]:
+            self.clashing.add(uuid)
+
+    def holder_of_name(self, uuid: str) -> str | None:
+        """Who bears the name here that the document gives to `uuid`."""
+        entry = self.entries.get(uuid)
+        if entry is None:
+            return None
+        holder = getattr(bpy.data, entry.kind).get(entry.doc["name"])
+        return None if holder is None else self.identity.uuid_of(holder)
+
+    def rename_later(self, later: str, first: str) -> Deltas:
+        """Lets `first` have the name that both bear in the document; `later` gets the free one, and the delta says so."""
+        named, renamed = self.identity.find(first), self.identity.find(later)
+        if named is None or renamed is None:
+            return []
+        renamed.name = NO_NAME
+        self.settle_name(first)
+        renamed.name = self.entries[later].doc["name"]
+        self.clashing.discard(later)
+        entry = self.entries[later]
+        entry.live = {**entry.live, "name": renamed.name}
+        return [[later, ["patch", {"name": ["put", renamed.name]}]]]
+
+    def _drop_by_products(self) -> None:
+        """Removes what Blender made along with an item and the document's own datablock has replaced."""
+        for kind, uid in self.ctx.by_products:
+            for datablock in getattr(bpy.data, kind):
+                if datablock.session_uid == uid and datablock.users - datablock.use_fake_user == 0:
+                    getattr(bpy.data, kind).remove(datablock)
+                    break
+        self.ctx.by_products.clear()
+
+    def _remove(self, uuids: list[str]) -> None:
+        found = []
+        for uuid in uuids:
+            datablock = self.identity.find(uuid)
+            if datablock is not None:
+                found.append(datablock)
+            entry = self.entries.pop(uuid)
+            self.ctx.local.pop(uuid, None)
+            self.identity.drop(uuid, entry.kind)
+        if found:
+            self.identity.forget()
+            remove_datablocks(found)
+
+    # The whole
+
+    def trust(self, member: Member) -> Iterator[Deltas]:
+        """Takes what was withheld from now on; runs like `apply`."""
+        self.ctx.trusted = True
+        self.ctx.withheld.clear()
+        for uuid, entry in list(self.entries.items()):
+            if entry.live is not entry.doc:
+                yield self.collect([uuid])
+                self._write(uuid, member.shown)
+
+    def clear(self) -> None:
+        """Removes everything that is mirrored, to make room for a room's content; one empty scene stays."""
+        keep = bpy.data.scenes[0]
+        keep.name = NO_NAME
+        self.identity.forget()
+        self.entries.clear()
+        mirrored = [
+            datablock
+            for kind in KINDS
+            if hasattr(bpy.data, kind.name)
+            for datablock in getattr(bpy.data, kind.name)
+            if datablock != keep
+        ]
+        bpy.data.batch_remove(mirrored)
+        self.identity = self.ctx.directory = Identity()
+
+    def drop_placeholder(self) -> None:
+        """Removes the scene that `clear` left, once another one is there."""
+        placeholder = bpy.data.scenes.get(NO_NAME)
+        if placeholder is not None and len(bpy.data.scenes) > 1:
+            for window in bpy.context.window_manager.windows:
+                if window.scene == placeholder:
+                    window.scene = next(scene for scene in bpy.data.scenes if scene != placeholder)
+            bpy.data.scenes.remove(placeholder)
+
+
+def remove_datablocks(datablocks: list[Datablock]) -> None:
+    """Removes exactly these: users of a removed mesh that are not on the list are not taken along."""
+    doomed = set(datablocks)
+    if any(not isinstance(one, bpy.types.Object) for one in doomed):
+        for thing in bpy.data.objects:
+            if thing not in doomed:
+                doomed.discard(thing.data)
+                doomed.difference_update(system.settings for system in thing.particle_systems)
+    scenes = [one for one in doomed if isinstance(one, bpy.types.Scene)]
+    if scenes and len(scenes) == len(bpy.data.scenes):
+        doomed.discard(scenes[0])  # Blender needs one
+    bpy.data.batch_remove(doomed)

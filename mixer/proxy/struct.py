@@ -1,0 +1,397 @@
+"""Proxies of structs: one child proxy per mirrored RNA property, planned once per RNA type."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final, Protocol
+
+import bpy
+from mathutils import Matrix
+
+from broadcaster.tree import Tree
+
+from .. import rules
+from ..rules.rule import Rule
+from . import idprops, values
+from .context import Context, Struct
+
+Fields = dict[str, Tree]
+
+WRITE_ERRORS: Final = (TypeError, ValueError, AttributeError, RuntimeError, OverflowError, KeyError)
+CUSTOM: Final = "custom_properties"  # the field of a struct's ID properties; no RNA property bears this name
+PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}
+SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
+
+
+class Proxy(Protocol):
+    """Reads one property into a tree, and writes what differs from a tree back. Keeps nothing."""
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        """The property as a tree. `prev` is what was read last, `fields` what of `struct` has been read so far."""
+        ...
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        """Makes the property `new`, where it stands at `live`. `fields` is the whole new struct."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A number or a text."""
+
+    name: str
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return values.encode(getattr(struct, self.name))
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        setattr(struct, self.name, values.decode(new))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Scalar):
+    """An enum."""
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if new != "":  # what Blender itself reads where its value is none of the choices
+            setattr(struct, self.name, new)
+
+
+@dataclass(frozen=True, slots=True)
+class Flags(Scalar):
+    """An enum of which several can be set."""
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        setattr(struct, self.name, set(new))
+
+
+@dataclass(frozen=True, slots=True)
+class Vector(Scalar):
+    """A fixed number of scalars, or of rows of them."""
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        value = values.decode(new)
+        # A matrix reads as rows and takes plain lists as columns.
+        setattr(struct, self.name, Matrix(value) if value and type(value[0]) is list else value)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Scalar):
+    """What is settled when the struct is made, as a modifier's type."""
+
+    pseudo: bool = False
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        """Nothing: another value makes another item."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassName:
+    """The RNA type of a struct, where no property tells it: kept for whoever makes one."""
+
+    name: str
+    pseudo: bool = True
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return type(struct).__name__
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        """Nothing: it is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A pointer to another datablock."""
+
+    name: str
+    strong: bool
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return read_reference(ctx, getattr(struct, self.name), strong=self.strong)
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        target = resolve(ctx, new)
+        if target is None and self.strong:
+            return  # Blender keeps what it has: an object never loses its data
+        setattr(struct, self.name, target)
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A struct that is part of this one. Where it may be missing, `make` is a method or a switch that makes it."""
+
+    name: str
+    make: str = ""
+    clear: str = ""
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        inner = getattr(struct, self.name)
+        return None if inner is None else read_struct(ctx, inner, prev)
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if new is None:
+            if self.clear and getattr(struct, self.name) is not None:
+                getattr(struct, self.clear)()
+            return
+        if getattr(struct, self.name) is None and self.make:
+            make = getattr(struct, self.make)
+            make() if callable(make) else setattr(struct, self.make, True)
+        inner = getattr(struct, self.name)
+        if inner is None:
+            ctx.refuse(struct, self.name, "Blender has none here")
+            return
+        write_struct(ctx, inner, live if live is not None else read_struct(ctx, inner, new), new)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What a member sent and only a trusting Blender takes; a path, which could be opened or written to, not even then."""
+
+    name: str
+    inner: Proxy
+    never: bool
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return self.inner.read(ctx, struct, prev, fields)
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if ctx.trusted and not self.never:
+            self.inner.write(ctx, struct, live, new, fields)
+        elif new != live:
+            ctx.withhold(struct, self.name)
+
+
+WRITE_ORDER: Final = {Scalar: 0, Choice: 0, Flags: 0, Vector: 0, Withheld: 0, Reference: 1, Pointer: 2}  # others last
+SIMPLE: Final = (Scalar, Choice, Flags)  # all read in one call
+
+
+def read_reference(ctx: Context, target: Any, *, strong: bool = False) -> Tree:
+    """A reference to a datablock; None for none and for what is not mirrored."""
+    if target is None or (uuid := ctx.directory.uuid_of(target)) is None:
+        return None
+    return {"$": "ref", "to": uuid, "strong": True} if strong else {"$": "ref", "to": uuid}
+
+
+def resolve(ctx: Context, tree: Tree) -> Any:
+    """The datablock that a reference names; None if it is gone."""
+    return ctx.directory.find(tree["to"]) if type(tree) is dict and tree.get("$") == "ref" else None
+
+
+# Plans --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the structs of one RNA type are read and written."""
+
+    rule: Rule
+    proxies: Mapping[str, Proxy]  # in the order of writing
+    scalars: tuple[str, ...]  # read in one call
+    vectors: tuple[str, ...]  # read in one call
+    rest: tuple[str, ...]  # one by one, after the scalars
+    get_scalars: Any
+    get_vectors: Any
+    custom: bool  # whether structs of this type take custom properties
+    missing: Mapping[str, str]  # property -> why it is not mirrored, though no rule says so
+
+
+_plans: Final[dict[type, Plan]] = {}  # a cache of what the RNA says: equal for everybody in this process
+
+
+def plan_of(struct: Struct) -> Plan:
+    """The plan of `struct`'s RNA type, made on first use."""
+    kind = type(struct)
+    if (plan := _plans.get(kind)) is None:
+        plan = _plans[kind] = _make_plan(struct)
+    return plan
+
+
+def forget_plans() -> None:
+    """To be called when types were registered or removed."""
+    _plans.clear()
+
+
+def _make_plan(struct: Struct) -> Plan:
+    rna = struct.bl_rna
+    bases = [rna.identifier]
+    base = rna.base
+    while base is not None:
+        bases.append(base.identifier)
+        base = base.base
+    rule = rules.merged(bases)
+    proxies: dict[str, Proxy] = {}
+    missing: dict[str, str] = {}
+    for prop in rna.properties:
+        name = prop.identifier
+        if name == "rna_type" or name in idprops.OURS or name in rule.skipped() or getattr(prop, "is_deprecated", False):
+            continue
+        found = _proxy_of(prop, rule)
+        if isinstance(found, str):
+            if found:
+                missing[name] = found
+        elif name in rule.withheld:
+            proxies[name] = Withheld(name, found, getattr(prop, "subtype", "") in PATHS)
+        else:
+            proxies[name] = found
+    for pseudo, by in rule.by.items():
+        if pseudo not in rna.properties and by in SPECIAL and SPECIAL[by](pseudo).pseudo:
+            proxies[pseudo] = SPECIAL[by](pseudo)
+    return _assemble(struct, rule, proxies, missing)
+
+
+def _assemble(struct: Struct, rule: Rule, proxies: dict[str, Proxy], missing: dict[str, str]) -> Plan:
+    scalars = tuple(name for name, proxy in proxies.items() if type(proxy) in SIMPLE)
+    vectors = tuple(name for name, proxy in proxies.items() if type(proxy) is Vector)
+    late = [name for name, proxy in proxies.items() if type(proxy) not in (*SIMPLE, Vector)]
+    late.sort(key=lambda name: name in rule.by)  # special proxies look at the fields that were read before
+    order = sorted(proxies, key=lambda name: WRITE_ORDER.get(type(proxies[name]), len(WRITE_ORDER)))
+    return Plan(
+        rule,
+        {name: proxies[name] for name in order},
+        scalars,
+        vectors,
+        tuple(late),
+        _getter(scalars),
+        _getter(vectors),
+        idprops.supported(struct),
+        missing,
+    )
+
+
+def _getter(names: tuple[str, ...]) -> Any:
+    match names:
+        case ():
+            return lambda struct: ()
+        case (name,):
+            return lambda struct: (getattr(struct, name),)
+    return attrgetter(*names)
+
+
+def _proxy_of(prop: Any, rule: Rule) -> Proxy | str:
+    """The proxy of an RNA property; a reason instead where there is none, empty for a derived one."""
+    name = prop.identifier
+    if name in rule.by:
+        return SPECIAL[rule.by[name]](name) if rule.by[name] in SPECIAL else f"no proxy {rule.by[name]!r}"
+    if prop.type in SCALARS:
+        if prop.is_readonly:
+            return ""
+        if prop.type == "ENUM":
+            return Flags(name) if prop.is_enum_flag else Choice(name)
+        if getattr(prop, "is_array", False):
+            return Vector(name)
+        return Scalar(name)
+    if prop.type == "POINTER":
+        return _pointer_proxy(prop, rule)
+    if name in rule.items:
+        return COLLECTIONS["rows" if rule.items[name].rows else "items"](name, rule.items[name])
+    return "a collection without a rule"
+
+
+def _pointer_proxy(prop: Any, rule: Rule) -> Proxy | str:
+    name = prop.identifier
+    if name in rule.make:
+        make, clear = rule.make[name]
+        return Pointer(name, make, clear)
+    if name in rule.embedded:
+        return Pointer(name)
+    fixed = prop.fixed_type
+    while fixed.base is not None:
+        fixed = fixed.base
+    if fixed.identifier == "ID":
+        return "" if prop.is_readonly else Reference(name, name in rule.strong)
+    return Pointer(name) if prop.is_readonly or fixed.identifier == "PropertyGroup" else "a choice among structs"
+
+
+SPECIAL: Final[dict[str, Any]] = {}  # filled by the package: name in Rule.by -> what makes the proxy of a property name
+COLLECTIONS: Final[dict[str, Any]] = {}  # filled by the package: "items" and "rows"
+
+
+# Reading and writing ------------------------------------------------------------------------------------------------
+
+
+def read_struct(ctx: Context, struct: Struct, prev: Tree) -> Fields:
+    """The mirrored properties of `struct`. What equals `prev` is `prev` itself, so that comparing is quick."""
+    plan = plan_of(struct)
+    before: Fields = prev if type(prev) is dict else {}
+    fields: Fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
+    for name, value in fields.items():
+        kind = type(value)
+        if kind is float:
+            if value - value != 0.0:
+                fields[name] = values.encode(value)
+        elif kind is not bool and kind is not int and not (kind is str and value.isascii()):
+            fields[name] = values.encode(value)
+    for name, vector in zip(plan.vectors, plan.get_vectors(struct), strict=True):
+        fields[name] = _read_vector(vector)
+    if ctx.derived:
+        _keep_derived(ctx, struct, before, fields)
+    for name in plan.rest:
+        fields[name] = plan.proxies[name].read(ctx, struct, before.get(name), fields)
+    if plan.custom and (custom := idprops.read(ctx, struct, before.get(CUSTOM))):
+        fields[CUSTOM] = custom
+    return before if before == fields else fields
+
+
+def _read_vector(vector: Any) -> Tree:
+    elements = list(vector)
+    first = elements[0] if elements else 0
+    if type(first) is float:
+        total = math.fsum(elements) if all(map(math.isfinite, elements)) else math.nan
+        return elements if total == total else values.encode(elements)
+    if type(first) is bool or type(first) is int:
+        return elements
+    return values.encode(elements)
+
+
+def _keep_derived(ctx: Context, struct: Struct, before: Fields, fields: Fields) -> None:
+    """What a curve or driver controls stays as it was read before: it is not ours to send."""
+    pointer = struct.as_pointer()
+    for name in fields:
+        if (indices := ctx.derived.get((pointer, name))) is None or name not in before:
+            continue
+        old = before[name]
+        if type(fields[name]) is list and type(old) is list and len(old) == len(fields[name]):
+            fields[name] = [old[i] if i in indices else value for i, value in enumerate(fields[name])]
+        else:
+            fields[name] = old
+
+
+def write_struct(ctx: Context, struct: Struct, live: Fields, new: Fields) -> None:
+    """Writes those fields of `new` that differ from `live`. What Blender refuses is noted, the rest is written."""
+    plan = plan_of(struct)
+    changed = {name for name, tree in new.items() if name not in live or live[name] is not tree and live[name] != tree}
+    if not changed:
+        return
+    for name in plan.rule.write_first:
+        if name in changed and name in plan.proxies:
+            changed.discard(name)
+            _write_field(ctx, plan, struct, name, live, new)
+    for name in plan.proxies:
+        if name in changed:
+            _write_field(ctx, plan, struct, name, live, new)
+    for method in plan.rule.after:
+        getattr(struct, method)()
+    if CUSTOM in changed or (CUSTOM in live and CUSTOM not in new):
+        idprops.write(ctx, struct, live.get(CUSTOM), new.get(CUSTOM))
+
+
+def _write_field(ctx: Context, plan: Plan, struct: Struct, name: str, live: Fields, new: Fields) -> None:
+    try:
+        plan.proxies[name].write(ctx, struct, live.get(name), new[name], new)
+    except WRITE_ERRORS as exc:
+        ctx.refuse(struct, name, exc)
+
+
+def not_mirrored() -> dict[str, str]:
+    """"Type.property" -> why, for the RNA types met so far: what a new Blender brought and no rule names."""
+    return {
+        f"{kind.__name__}.{name}": reason for kind, plan in _plans.items() for name, reason in plan.missing.items()
+    }
+
+
+def rna_type(name: str) -> Any:
+    """A Blender type by its RNA name; None if this version has none."""
+    return getattr(bpy.types, name, None)

@@ -1,0 +1,228 @@
+"""The mirror in one Blender: what it finds, what it writes, and whose uuid is whose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import bpy
+import pytest
+
+from broadcaster.document import Deltas, Document
+from broadcaster.member import Member
+from broadcaster.tree import diff
+from mixer.proxy import Mirror, identity
+
+from .roundtrip import MemoryBlobs, load, mismatches, share
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    identity.register()
+    bpy.ops.wm.read_factory_settings()
+    yield
+    bpy.ops.wm.read_factory_settings()
+
+
+@pytest.fixture
+def mirror() -> Mirror:
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    return mirror
+
+
+def everything(mirror: Mirror) -> Deltas:
+    return mirror.scan() + mirror.collect(list(mirror.entries))
+
+
+def uuid_of(mirror: Mirror, datablock: Any) -> str:
+    uuid = mirror.identity.uuid_of(datablock)
+    assert uuid is not None
+    return uuid
+
+
+def put(mirror: Mirror, datablock: Any, **fields: Any) -> tuple[Member, str]:
+    """A member that holds what is here, and to whom somebody else's edit of `datablock` has come."""
+    uuid = uuid_of(mirror, datablock)
+    member = Member("me")
+    member.confirmed = member.shown = share_again(mirror)
+    edit(member, uuid, **fields)
+    return member, uuid
+
+
+def edit(member: Member, uuid: str, **fields: Any) -> None:
+    delta = ["patch", {name: ["put", value] for name, value in fields.items()}]
+    member.confirmed.apply([[uuid, delta]], revision=member.revision + 1, sender="other")
+
+
+def apply(mirror: Mirror, member: Member, *uuids: str) -> Deltas:
+    return [delta for deltas in mirror.apply(uuids, member) for delta in deltas]
+
+
+def test_reading_twice_finds_nothing(mirror: Mirror) -> None:  # MIRROR1
+    assert everything(mirror) == []
+
+
+def test_an_edit_is_its_own_property_alone(mirror: Mirror) -> None:  # MIRROR1
+    cube = bpy.data.objects["Cube"]
+    cube.location.x = 2.0
+    assert everything(mirror) == [[uuid_of(mirror, cube), ["patch", {"location": ["put", [2.0, 0.0, 0.0]]}]]]
+    assert everything(mirror) == []
+
+
+def test_a_custom_property_is_an_edit(mirror: Mirror) -> None:  # MIRROR1
+    cube = bpy.data.objects["Cube"]
+    cube["price"] = 3
+    cube["parts"] = {"wheels": [1.5, 2.5], "name": "wagon"}
+    found = everything(mirror)
+    assert found[0][1][1]["custom_properties"] == ["put", {"price": 3, "parts": {"wheels": [1.5, 2.5], "name": "wagon"}}]
+    del cube["parts"]
+    assert everything(mirror)[0][1] == ["patch", {"custom_properties": ["patch", {"parts": ["remove"]}]}]
+
+
+def test_a_renamed_modifier_keeps_its_key(mirror: Mirror) -> None:  # MIRROR2
+    cube = bpy.data.objects["Cube"]
+    cube.modifiers.new("One", "BEVEL")
+    cube.modifiers.new("Two", "BEVEL")
+    keys = everything(mirror)[0][1][1]["modifiers"][1]
+    first, second = keys
+    cube.modifiers["One"].name = "Renamed"
+    assert everything(mirror)[0][1] == ["patch", {"modifiers": ["patch", {first: ["patch", {"name": ["put", "Renamed"]}]}]}]
+    cube.modifiers.move(0, 1)
+    moved = everything(mirror)[0][1][1]["modifiers"][1]
+    assert moved in ({first: ["move", second]}, {second: ["move", None]})
+    cube.modifiers.remove(cube.modifiers["Two"])
+    assert everything(mirror)[0][1] == ["patch", {"modifiers": ["patch", {second: ["remove"]}]}]
+
+
+def test_new_and_removed_datablocks_are_found(mirror: Mirror) -> None:  # MIRROR3
+    mesh = bpy.data.meshes.new("New")
+    thing = bpy.data.objects.new("New", mesh)
+    bpy.context.scene.collection.objects.link(thing)
+    found = everything(mirror)
+    assert [delta[1][:2] for delta in found[:2]] == [["create", "meshes"], ["create", "objects"]]
+    assert found[1][1][2]["data"] == {"$": "ref", "to": uuid_of(mirror, mesh), "strong": True}
+    uuids = {uuid_of(mirror, mesh), uuid_of(mirror, thing)}
+    bpy.data.meshes.remove(mesh)  # takes the object along
+    assert {delta[0] for delta in everything(mirror) if delta[1] == ["remove"]} == uuids
+
+
+def test_a_copy_gets_a_uuid_of_its_own(mirror: Mirror) -> None:  # MIRROR4
+    cube = bpy.data.objects["Cube"]
+    before = uuid_of(mirror, cube)
+    twin = cube.copy()
+    twin.data = cube.data.copy()
+    everything(mirror)
+    assert uuid_of(mirror, cube) == before
+    assert len({before, uuid_of(mirror, twin), uuid_of(mirror, twin.data), uuid_of(mirror, cube.data)}) == 4
+
+
+def test_a_uuid_outlives_rename_save_and_load(mirror: Mirror, tmp_path: Any) -> None:  # MIRROR4
+    cube = bpy.data.objects["Cube"]
+    before = uuid_of(mirror, cube)
+    cube.name = "Box"
+    assert everything(mirror)[0][1] == ["patch", {"name": ["put", "Box"]}]
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
+    again = Mirror(MemoryBlobs())
+    again.scan()
+    assert uuid_of(again, bpy.data.objects["Box"]) == before
+
+
+def test_a_scene_comes_back_from_its_document() -> None:  # MIRROR5
+    cube = bpy.data.objects["Cube"]
+    cube.modifiers.new("Bevel", "BEVEL").width = 0.5
+    cube.constraints.new("LIMIT_LOCATION").use_min_x = True
+    cube["note"] = "hello"
+    inner = bpy.data.collections.new("Inner")
+    bpy.data.collections["Collection"].children.link(inner)
+    inner.objects.link(cube)
+    bpy.data.objects["Light"].parent = cube
+    bpy.context.scene.render.resolution_x = 640
+    blobs = MemoryBlobs()
+    document = share(Mirror(blobs))
+    mirror = load(document, blobs)
+    assert [text for text in mismatches(mirror, document) if "filepath" not in text] == []
+    assert everything(mirror) == []
+    assert bpy.data.objects["Cube"].modifiers["Bevel"].width == 0.5
+    assert bpy.data.objects["Light"].parent == bpy.data.objects["Cube"]
+    assert bpy.data.objects["Cube"].name in bpy.data.collections["Inner"].objects
+
+
+def test_a_remote_edit_is_written_and_is_no_edit_of_ours(mirror: Mirror) -> None:  # MIRROR6
+    cube = bpy.data.objects["Cube"]
+    member, uuid = put(mirror, cube, location=[1.0, 2.0, 3.0], name="Box")
+    assert apply(mirror, member, uuid) == []
+    assert (tuple(cube.location), cube.name) == ((1.0, 2.0, 3.0), "Box")
+    assert everything(mirror) == []
+
+
+def test_what_blender_clamps_is_no_edit_of_ours(mirror: Mirror) -> None:  # MIRROR6
+    lamp = bpy.data.lights["Light"]
+    member, uuid = put(mirror, lamp, shadow_soft_size=-5.0)
+    apply(mirror, member, uuid)
+    assert lamp.shadow_soft_size == 0.0
+    assert everything(mirror) == []
+    lamp.shadow_soft_size = 0.25
+    assert everything(mirror) == [[uuid, ["patch", {"shadow_soft_size": ["put", 0.25]}]]]
+
+
+def test_an_edit_not_noticed_yet_is_found_before_it_is_written_over(mirror: Mirror) -> None:  # MIRROR7
+    cube = bpy.data.objects["Cube"]
+    member, uuid = put(mirror, cube, location=[1.0, 2.0, 3.0])
+    cube.location.x = 9.0
+    assert apply(mirror, member, uuid) == [[uuid, ["patch", {"location": ["put", [9.0, 0.0, 0.0]]}]]]
+
+
+def test_writing_the_rotation_mode_converts_nothing(mirror: Mirror) -> None:  # MIRROR8
+    cube = bpy.data.objects["Cube"]
+    member, uuid = put(mirror, cube, rotation_mode="QUATERNION", rotation_euler=[7.0, 0.0, 0.0])
+    apply(mirror, member, uuid)
+    assert cube.rotation_mode == "QUATERNION"
+    assert cube.rotation_euler[0] == 7.0
+    assert everything(mirror) == []
+
+
+def test_values_that_drag_each_other_are_written_both(mirror: Mirror) -> None:  # MIRROR8
+    scene = bpy.context.scene
+    member, uuid = put(mirror, scene, frame_start=500, frame_end=900)
+    apply(mirror, member, uuid)
+    assert (scene.frame_start, scene.frame_end) == (500, 900)
+    member, uuid = put(mirror, scene, frame_start=1, frame_end=20)
+    apply(mirror, member, uuid)
+    assert (scene.frame_start, scene.frame_end) == (1, 20)
+
+
+def test_removing_a_mesh_takes_no_object_along(mirror: Mirror) -> None:  # MIRROR9
+    cube = bpy.data.objects["Cube"]
+    member = Member("me")  # its document holds nothing: the mesh is gone there, the object was never told of
+    apply(mirror, member, uuid_of(mirror, cube.data))
+    assert bpy.data.objects.get("Cube") is not None
+
+
+def test_two_that_swap_names_swap_them(mirror: Mirror) -> None:  # MIRROR10
+    cube, lamp = bpy.data.objects["Cube"], bpy.data.objects["Light"]
+    member, uuid = put(mirror, cube, name="Light")
+    other = uuid_of(mirror, lamp)
+    edit(member, other, name="Cube")
+    apply(mirror, member, uuid, other)
+    assert (cube.name, lamp.name) == ("Light", "Cube")
+
+
+def test_every_property_of_the_document_is_stable() -> None:  # MIRROR5
+    """Loading what was loaded changes nothing more: no value drifts from member to member."""
+    blobs = MemoryBlobs()
+    first = share(Mirror(blobs))
+    second = share_again(load(first, blobs))
+    for uuid in first:
+        one, two = first.get(uuid), second.get(uuid)
+        assert one is not None and two is not None
+        changes = diff({**one.tree, "render": None}, {**two.tree, "render": None})
+        assert changes is None, (one.kind, changes)
+
+
+def share_again(mirror: Mirror) -> Document:
+    document = Document()
+    deltas = [[uuid, ["create", entry.kind, entry.live]] for uuid, entry in mirror.entries.items()]
+    document.apply(deltas, revision=1, sender="x")
+    return document
