@@ -1,0 +1,127 @@
+"""`python -m mixer`: a Blender without a window in a room, and the comparison of two files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+
+import bpy
+
+from broadcaster.errors import MixerError
+
+from . import compare, session, watch
+from .client import Client
+from .headless import Peer
+from .proxy import identity
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; 0 on success, 1 on a refusal or fault, 2 on wrong arguments."""
+    parser = argparse.ArgumentParser(prog="mixer", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_peer(commands.add_parser("peer", help="a Blender without a window in a room"))
+    compare.add_arguments(commands.add_parser("compare", help="compare two .blend files over the whole RNA tree"))
+    args = parser.parse_args(argv)
+    if args.command == "compare":
+        return compare.run(args)
+    try:
+        return _peer(args)
+    except (MixerError, TimeoutError, OSError, RuntimeError) as exc:
+        return _fail(str(exc))
+
+
+def _add_peer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--server", required=True, metavar="HOST:PORT", type=_address, help="where the broadcaster is")
+    parser.add_argument("--room", required=True, help="the room to join; it is made if there is none")
+    parser.add_argument("--name", default="peer", help="how others see this member")
+    parser.add_argument("--open", metavar="FILE.blend", type=Path, help="load this file first")
+    parser.add_argument("--run", metavar="SCRIPT.py", type=Path, help="run a script with bpy and `session`")
+    parser.add_argument("--settle", metavar="SECONDS", type=float, help="stay until it was quiet for that long")
+    parser.add_argument("--save", metavar="FILE.blend", type=Path, help="write what Blender holds at the end")
+    parser.add_argument("--stats", metavar="FILE.json", type=Path, help="write the figures of the stay at the end")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="give up after that long")
+    parser.add_argument("--trust", action="store_true", help="take scripted drivers, registering texts and script nodes")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _peer(args: argparse.Namespace) -> int:
+    identity.register()
+    if args.open is not None:
+        if not args.open.is_file():
+            return _fail(f"there is no file {args.open}")
+        bpy.ops.wm.open_mainfile(filepath=str(args.open.resolve()), use_scripts=False)
+    watch.register()
+    host, port = args.server
+    here = session.join(
+        lambda: Client(host, port, room=args.room, name=args.name, create="if-missing"),
+        trusted=args.trust,
+    )
+    peer = Peer(here, timeout=args.timeout)
+    signal.signal(signal.SIGTERM, _interrupt)
+    code = 0
+    try:
+        peer.wait_for_content(timeout=args.timeout or 600)
+        code = _stay(peer, args)
+    except KeyboardInterrupt:
+        pass  # asked to end: what is here is still saved
+    if args.save is not None:
+        bpy.ops.wm.save_as_mainfile(filepath=str(args.save.resolve()), copy=True)
+    if args.stats is not None:
+        args.stats.write_text(json.dumps(peer.stats(), indent=2))
+    session.leave()
+    watch.unregister()
+    return code
+
+
+def _stay(peer: Peer, args: argparse.Namespace) -> int:
+    """Runs the script, or waits for quiet or the end."""
+    if args.run is not None:
+        source = args.run.read_text()
+        try:
+            exec(compile(source, str(args.run), "exec"), {"__name__": "__main__", "__file__": str(args.run), "session": peer})
+        except (MixerError, TimeoutError) as exc:
+            return _fail(f"{args.run}: {exc}")
+        except SystemExit as exc:
+            return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
+        except Exception:  # the script's own fault, told as such
+            traceback.print_exc()
+            return _fail(f"{args.run} failed")
+        peer.settle()
+    elif args.settle is not None:
+        peer.settle(timeout=args.timeout or 600)
+        peer.pump(args.settle)
+    else:
+        while True:
+            peer.pump(60)
+    return 0
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(why: str) -> int:
+    print(f"mixer: {' '.join(why.split())}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        status = 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # Blender's own exit can hang where handlers were registered

@@ -1,0 +1,43 @@
+"""Two datablocks of one type with one name: the later one is renamed, by its owner at once, by anybody after a while."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from broadcaster.document import Deltas, Entity
+from broadcaster.member import Member
+
+from .proxy import Mirror
+
+OWNER_SECONDS: Final = 2.0  # how long the owner of the later one has to rename it
+
+
+class Clashes:
+    """The clashes that this Blender sees, and since when."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def settle(self, mirror: Mirror, member: Member, now: float) -> Deltas:
+        """Renames what is ours to rename; the edits to send. Waits while edits of ours have no place in the order yet."""
+        if member.pending or not mirror.clashing:
+            return []
+        deltas: Deltas = []
+        for uuid in list(mirror.clashing):
+            entity, holder = member.shown.get(uuid), mirror.holder_of_name(uuid)
+            other = member.shown.get(holder) if holder is not None else None
+            if entity is None or holder is None or other is None or other.tree["name"] != entity.tree["name"]:
+                mirror.settle_name(uuid)
+                self._since.pop(uuid, None)
+                continue
+            since = self._since.setdefault(uuid, now)
+            first, later = sorted([(_age(entity), uuid), (_age(other), holder)])
+            owner = member.shown.get(later[1])
+            if owner is not None and (owner.creator == member.id or now - since > OWNER_SECONDS):
+                deltas += mirror.rename_later(later[1], first[1])
+                self._since.pop(uuid, None)
+        return deltas
+
+
+def _age(entity: Entity) -> int:
+    return entity.created

@@ -1,0 +1,369 @@
+"""This Blender's stay in one room: the mirror on one side, the client on the other. Main thread only."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Final
+
+from broadcaster.document import Deltas
+from broadcaster.errors import MixerError
+from broadcaster.member import Member, Message
+
+from .client import Client
+from .names import Clashes
+from .proxy import Mirror, struct
+from .stats import Stats
+
+SHARE_DELTAS: Final = 200  # datablocks in one transaction of the first share
+BUDGET_SECONDS: Final = 0.008
+SWEEP_SECONDS: Final = 2.0  # how old an edit that nothing reports can get before it is found
+QUIET_SECONDS: Final = 0.5
+
+
+class State(Enum):
+    """How far the session has come."""
+
+    JOINING = auto()  # waiting for the room's content
+    SHARING = auto()  # a new room: what is here becomes its content
+    LOADING = auto()  # the room's content takes the place of what was here
+    IN_STEP = auto()
+    LEFT = auto()
+
+
+@dataclass(slots=True)
+class Notes:
+    """What handlers noted for the next tick: local edits that may have happened."""
+
+    uids: dict[int, bool] = field(default_factory=dict)  # session_uid -> whether its arrays may have changed
+    embedded: set[str] = field(default_factory=set)  # uuids whose embedded node tree or shape keys changed
+    structure: bool = True  # datablocks may have come or gone
+
+
+class Session:
+    """One joined room. `tick` does the work; whoever owns the loop calls it."""
+
+    def __init__(self, client: Client, *, trusted: bool = False) -> None:
+        self.client = client
+        self.member = Member(client.member)
+        self.mirror = Mirror(client.blobs, trusted=trusted)
+        self.notes = Notes()
+        self.state = State.JOINING
+        self.stats = Stats()
+        self.members: dict[str, dict[str, Any]] = {}  # who is here: member id -> name, color, role
+        self.presence: dict[str, dict[str, Any]] = {}  # member id -> its presence
+        self.barriers: Counter[str] = Counter()
+        self.error: str | None = None  # why the room was left, if not by choice
+        self._reached: set[str] = set()
+        self._records: list[Message] = []
+        self._inbox: list[Message] = []
+        self._work: Iterator[Deltas] | None = None
+        self._waiting: list[Callable[[], Iterator[Deltas]]] = []  # work to begin when the work at hand is done
+        self._steps = 0
+        self._clashes = Clashes()
+        self._sweep: list[str] = []
+        self._swept = time.monotonic()
+        self._heard = time.monotonic()
+        self._began = time.monotonic()
+
+    # What others see
+
+    @property
+    def revision(self) -> int:
+        return self.member.revision
+
+    @property
+    def in_flight(self) -> int:
+        """How many of our transactions the room has not answered."""
+        return len(self.member.pending)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether scripts of this room run here."""
+        return self.mirror.ctx.trusted
+
+    @property
+    def withheld(self) -> dict[str, str]:
+        """"datablock: property" -> why it is in the document and not in this Blender."""
+        return self.mirror.ctx.withheld
+
+    @property
+    def progress(self) -> float | None:
+        """How much of the room's content is shown here, or of ours is shared, from 0 to 1; None once it is all."""
+        if self.state is State.IN_STEP:
+            return None
+        return min(1.0, self._steps / max(1, 2 * len(self.member.shown)))
+
+    def digest(self) -> str:
+        """Equal on members that hold the same document."""
+        return self.member.confirmed.digest()
+
+    # The tick
+
+    def tick(self, budget: float = BUDGET_SECONDS) -> bool:
+        """Does what there is to do within `budget` seconds, and whether there was anything.
+
+        Raises MixerError if the room cannot be stayed in: the session is left then, and nothing here is lost.
+        """
+        if self.state is State.LEFT:
+            return False
+        start = time.perf_counter()
+        deadline = start + budget
+        busy = self._receive()
+        if self._work is not None:
+            self._step(deadline)
+        elif self.state is State.IN_STEP:
+            self._edit(self._clashes.settle(self.mirror, self.member, time.monotonic()))
+            busy |= self._send_local(deadline)
+            busy |= self._sweep_some(deadline)
+        if busy:
+            self.stats.tick.add(time.perf_counter() - start)
+        return busy or self._work is not None
+
+    def _receive(self) -> bool:
+        """Sorts what came; what changes the document waits while the last change is still being shown."""
+        messages = self.client.poll()
+        for message in messages:
+            self._handle(message)
+        if messages:
+            self._heard = time.monotonic()
+        if self._work is None and self._waiting:
+            self._work = self._waiting.pop(0)()
+        if self._inbox and self._work is None:
+            batch, self._inbox = self._inbox, []
+            self._fold(batch)
+            return True
+        return bool(messages)
+
+    def _handle(self, message: Message) -> None:
+        match message["type"]:
+            case "joined":
+                self._joined(message)
+            case "records":
+                self._records.append(message)
+            case "ready":
+                self._inbox += [*self._records, message]
+                self._records = []
+            case "tx" | "ack" | "reject":
+                self._inbox.append(message)
+            case "members":
+                self._members(message)
+            case "presence":
+                self._presence(message["member"], message["state"])
+            case "disconnected":
+                self._records = []
+            case "error":
+                self.error = message["reason"]
+                self.leave()
+                raise MixerError(message["reason"])
+
+    def _joined(self, message: Message) -> None:
+        for again in self.member.begin(message):
+            self.client.send(again)
+        self.members = {}
+        self.presence = {}
+        self._members({"joined": message["members"]})
+        self._send_presence()
+        is_new = message["role"] == "owner" and message["revision"] == 0
+        if self.state is State.JOINING:
+            self.state = State.SHARING if is_new else State.LOADING
+
+    def _members(self, message: Message) -> None:
+        for one in message.get("joined", ()):
+            self.members[one["id"]] = one
+            self._presence(one["id"], one["presence"])
+        for member in message.get("left", ()):
+            self.members.pop(member, None)
+            self.presence.pop(member, None)
+
+    def _fold(self, batch: list[Message]) -> None:
+        was_ready = self.member.ready
+        touched = self.member.receive(batch)
+        self.stats.received += sum(message["type"] == "tx" for message in batch)
+        if self.state is State.SHARING and self.member.ready:
+            self._work = self._share()
+        elif self.state is State.LOADING:
+            if self.member.ready and not was_ready:
+                self.mirror.clear()
+                self._work = self._load()
+        elif touched:
+            self._work = self.mirror.apply(touched, self.member)
+
+    def _step(self, deadline: float) -> None:
+        """Goes on with the work at hand; a transaction that fits the budget shows at once and whole."""
+        assert self._work is not None
+        start = time.perf_counter()
+        for deltas in self._work:
+            self._edit(deltas)
+            self._steps += 1
+            if time.perf_counter() > deadline:
+                break
+        else:
+            self._work = None
+            if self.state is not State.IN_STEP:
+                self._in_step()
+            self.stats.echoes += self.mirror.verify()
+        self.stats.apply.add(time.perf_counter() - start)
+
+    def _share(self) -> Iterator[Deltas]:
+        """What is here becomes the content of a new room."""
+        deltas = self.mirror.scan()
+        for start in range(0, len(deltas), SHARE_DELTAS):
+            yield deltas[start : start + SHARE_DELTAS]
+
+    def _load(self) -> Iterator[Deltas]:
+        yield from self.mirror.apply(list(self.member.shown), self.member)
+        self.mirror.drop_placeholder()
+
+    def _in_step(self) -> None:
+        seconds = time.monotonic() - self._began
+        if self.state is State.SHARING:
+            self.stats.share_seconds = seconds
+        else:
+            self.stats.join_seconds = seconds
+        self.state = State.IN_STEP
+
+    # Local edits
+
+    def _edit(self, deltas: Deltas) -> None:
+        """Makes local edits pending and sends them."""
+        if not deltas:
+            return
+        start = time.perf_counter()
+        message = self.member.edit(deltas)
+        self.mirror.sent(deltas, self.member.shown)
+        if message is not None:
+            self.client.send(message)
+            self.stats.sent += 1
+        self.stats.encode.add(time.perf_counter() - start)
+
+    def _send_local(self, deadline: float) -> bool:
+        """Looks at what handlers noted, all of one tick in one transaction."""
+        if not self.notes.structure and not self.notes.uids and not self.notes.embedded:
+            return False
+        start = time.perf_counter()
+        deltas: Deltas = []
+        if self.notes.structure:
+            self.notes.structure = False
+            deltas += self.mirror.scan()
+        for uuid in self.notes.embedded:
+            deltas += self.mirror.collect([uuid])
+        self.notes.embedded.clear()
+        while self.notes.uids and (not deltas or time.perf_counter() < deadline):
+            uid, geometry = self.notes.uids.popitem()
+            uuid = self.mirror.identity.uuid_of_uid(uid)
+            if uuid is not None:
+                deltas += self.mirror.collect([uuid], geometry=geometry)
+            if time.perf_counter() > deadline:
+                break
+        self.stats.detect.add(time.perf_counter() - start)
+        self._edit(deltas)
+        return True
+
+    def _sweep_some(self, deadline: float) -> bool:
+        """Looks for what nothing reports, a few datablocks a tick."""
+        now = time.monotonic()
+        if not self._sweep:
+            if now - self._swept < SWEEP_SECONDS:
+                return False
+            self._swept = now
+            self.notes.structure = True
+            self._sweep = list(self.mirror.entries)
+        deltas: Deltas = []
+        while self._sweep and time.perf_counter() < deadline:
+            deltas += self.mirror.collect([self._sweep.pop()], geometry=False)
+        self._edit(deltas)
+        return bool(deltas)
+
+    def look_everywhere(self) -> None:
+        """Finds every local edit now, whatever it costs."""
+        while self._work is not None:
+            self._step(time.perf_counter() + 1)
+        if self.state is State.IN_STEP:
+            self.notes = Notes(structure=False)
+            self._edit(self.mirror.scan() + self.mirror.collect(list(self.mirror.entries)))
+
+    def trust(self) -> None:
+        """Takes scripted drivers, registering texts and script nodes of this room from now on."""
+        self._waiting.append(lambda: self.mirror.trust(self.member))
+
+    def forget_references(self) -> None:
+        """After undo, redo and load every reference into bpy.data is void."""
+        self.mirror.identity.forget()
+        self.notes.structure = True
+        self._sweep = list(self.mirror.entries)
+
+    # People
+
+    def _send_presence(self) -> None:
+        self.client.send({"type": "presence", "state": {"barriers": sorted(self._reached)}})
+
+    def _presence(self, member: str, state: dict[str, Any]) -> None:
+        before = self.presence.get(member, {})
+        for name in set(state.get("barriers", ())).difference(before.get("barriers", ())):
+            self.barriers[name] += 1
+        self.presence[member] = state
+
+    def reach(self, barrier: str) -> None:
+        """Tells the room that this member has come to `barrier`."""
+        self._reached.add(barrier)
+        self.barriers[barrier] += 1
+        self._send_presence()
+
+    def leave(self) -> None:
+        """Leaves the room; the scene stays as it is."""
+        if self.state is not State.LEFT:
+            self.state = State.LEFT
+            self._work = None
+            self.client.close()
+
+    # For scripts and tests, which own the loop
+
+    def is_quiet(self) -> bool:
+        """Whether nothing of ours is unanswered and nothing came for a while."""
+        return (
+            self.state is State.IN_STEP
+            and self._work is None
+            and not self.member.pending
+            and not self._inbox
+            and time.monotonic() - self._heard > QUIET_SECONDS
+        )
+
+    def report(self) -> dict[str, Any]:
+        """The figures of this stay: the keys are promised in the README."""
+        kinds = Counter(entry.kind for entry in self.mirror.entries.values())
+        return {
+            "revision": self.revision,
+            "digest": self.digest(),
+            **self.stats.report(self.client),
+            "entities": dict(sorted(kinds.items())),
+            "not_mirrored": dict(sorted({**struct.not_mirrored(), **self.mirror.ctx.refused, **self.withheld}.items())),
+        }
+
+
+_session: Session | None = None  # the one session of this Blender
+
+
+def current() -> Session | None:
+    """The session of this Blender, if it is in a room."""
+    return _session
+
+
+def join(connect: Callable[[], Client], *, trusted: bool = False) -> Session:
+    """Enters the room that `connect` makes a client for. Raises MixerError if this Blender is in one already."""
+    global _session
+    if _session is not None and _session.state is not State.LEFT:
+        raise MixerError("this Blender is in a room already")
+    _session = Session(connect(), trusted=trusted)
+    return _session
+
+
+def leave() -> None:
+    """Leaves the room, if this Blender is in one."""
+    global _session
+    if _session is not None:
+        _session.leave()
+        _session = None

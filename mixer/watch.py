@@ -1,0 +1,77 @@
+"""Blender's handlers: they note what may have changed and do nothing else. The tick does the work."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from typing import Any, Final
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import session
+
+MANY: Final = 500  # updates that a change of relations makes: all objects are named, few have changed
+
+
+@persistent
+def _depsgraph_update_post(scene: Any, depsgraph: Any) -> None:
+    if (here := session.current()) is None:
+        return
+    notes = here.notes
+    updates = depsgraph.updates
+    many = len(updates) > MANY
+    if not updates:  # something outside the active view layer's depsgraph
+        notes.structure = True
+    for update in updates:
+        datablock = update.id.original
+        if isinstance(datablock, bpy.types.Scene | bpy.types.Collection):
+            notes.structure = True
+        if many and not (update.is_updated_geometry or update.is_updated_transform or update.is_updated_shading):
+            continue
+        geometry = update.is_updated_geometry
+        if (owner := here.mirror.identity.uuid_of(datablock)) is not None:
+            if here.mirror.identity.uuid_of_uid(datablock.session_uid) is None:
+                notes.embedded.add(owner)
+            else:
+                uid = datablock.session_uid
+                notes.uids[uid] = notes.uids.get(uid, False) or geometry
+
+
+@persistent
+def _references_void(*_: Any) -> None:
+    if (here := session.current()) is not None:
+        here.forget_references()
+
+
+@persistent
+def _load_pre(*_: Any) -> None:
+    """Another file is another scene: it must not flow into the room."""
+    session.leave()
+
+
+HANDLERS: Final[dict[str, Callable[..., None]]] = {
+    "depsgraph_update_post": _depsgraph_update_post,
+    "undo_post": _references_void,
+    "redo_post": _references_void,
+    "load_pre": _load_pre,
+}
+
+
+def register() -> None:
+    """Adds our handlers, and sees to it that they are gone before Blender exits: it may hang or crash otherwise."""
+    for name, handler in HANDLERS.items():
+        handlers = getattr(bpy.app.handlers, name)
+        if handler not in handlers:
+            handlers.append(handler)
+    atexit.register(unregister)
+
+
+def unregister() -> None:
+    for name, handler in HANDLERS.items():
+        handlers = getattr(bpy.app.handlers, name)
+        if handler in handlers:
+            handlers.remove(handler)
+    atexit.unregister(unregister)
+
+
