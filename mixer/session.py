@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
+
+import orjson
 
 from broadcaster.document import Deltas
 from broadcaster.errors import MixerError
@@ -18,7 +21,7 @@ from .names import Clashes
 from .proxy import Mirror, struct
 from .stats import Stats
 
-SHARE_DELTAS: Final = 200  # datablocks in one transaction of the first share
+SHARE_BYTES: Final = 1_000_000  # of one transaction of the first share, roughly
 BUDGET_SECONDS: Final = 0.008
 SWEEP_SECONDS: Final = 2.0  # how old an edit that nothing reports can get before it is found
 QUIET_SECONDS: Final = 0.5
@@ -41,6 +44,7 @@ class Notes:
     uids: dict[int, bool] = field(default_factory=dict)  # session_uid -> whether its arrays may have changed
     embedded: set[str] = field(default_factory=set)  # uuids whose embedded node tree or shape keys changed
     structure: bool = True  # datablocks may have come or gone
+    undone: bool = False  # by undo or redo, which also take along what others made
 
 
 class Session:
@@ -118,7 +122,8 @@ class Session:
         elif self.state is State.IN_STEP:
             self._edit(self._clashes.settle(self.mirror, self.member, time.monotonic()))
             busy |= self._send_local(deadline)
-            busy |= self._sweep_some(deadline)
+            if self._work is None:
+                busy |= self._sweep_some(deadline)
         if busy:
             self.stats.tick.add(time.perf_counter() - start)
         return busy or self._work is not None
@@ -180,13 +185,13 @@ class Session:
             self.presence.pop(member, None)
 
     def _fold(self, batch: list[Message]) -> None:
-        was_ready = self.member.ready
         touched = self.member.receive(batch)
         self.stats.received += sum(message["type"] == "tx" for message in batch)
         if self.state is State.SHARING and self.member.ready:
             self._work = self._share()
         elif self.state is State.LOADING:
-            if self.member.ready and not was_ready:
+            # Scenes come last in a share: as long as there is none, somebody is still sharing.
+            if self.member.ready and any(self._entities("scenes")):
                 self.mirror.clear()
                 self._work = self._load()
         elif touched:
@@ -210,13 +215,23 @@ class Session:
 
     def _share(self) -> Iterator[Deltas]:
         """What is here becomes the content of a new room."""
-        deltas = self.mirror.scan()
-        for start in range(0, len(deltas), SHARE_DELTAS):
-            yield deltas[start : start + SHARE_DELTAS]
+        part: Deltas = []
+        size = 0
+        for delta in self.mirror.scan():
+            size += len(orjson.dumps(delta))
+            if part and size > SHARE_BYTES:
+                yield part
+                part, size = [], 0
+            part.append(delta)
+        yield part
 
     def _load(self) -> Iterator[Deltas]:
         yield from self.mirror.apply(list(self.member.shown), self.member)
         self.mirror.drop_placeholder()
+
+    def _entities(self, kind: str) -> Iterator[str]:
+        shown = self.member.shown
+        return (uuid for uuid in shown if (entity := shown.get(uuid)) is not None and entity.kind == kind)
 
     def _in_step(self) -> None:
         seconds = time.monotonic() - self._began
@@ -247,8 +262,11 @@ class Session:
         start = time.perf_counter()
         deltas: Deltas = []
         if self.notes.structure:
-            self.notes.structure = False
-            deltas += self.mirror.scan()
+            deltas += self._own(self.mirror.scan()) if self.notes.undone else self.mirror.scan()
+            self.notes.structure = self.notes.undone = False
+            if self._work is not None:  # what undo took from others comes back first
+                self._edit(deltas)
+                return True
         for uuid in self.notes.embedded:
             deltas += self.mirror.collect([uuid])
         self.notes.embedded.clear()
@@ -262,6 +280,17 @@ class Session:
         self.stats.detect.add(time.perf_counter() - start)
         self._edit(deltas)
         return True
+
+    def _own(self, deltas: Deltas) -> Deltas:
+        """Without the removals of what others made: an undo step holds their work too, and it is put back."""
+        lost = {uuid for uuid, delta in deltas if delta[0] == "remove" and not self._is_mine(uuid)}
+        if lost:
+            self._work = self.mirror.restore(lost, self.member)
+        return [delta for delta in deltas if delta[0] not in lost]
+
+    def _is_mine(self, uuid: str) -> bool:
+        entity = self.member.shown.get(uuid)
+        return entity is None or entity.creator == self.member.id
 
     def _sweep_some(self, deadline: float) -> bool:
         """Looks for what nothing reports, a few datablocks a tick."""
@@ -280,20 +309,25 @@ class Session:
 
     def look_everywhere(self) -> None:
         """Finds every local edit now, whatever it costs."""
-        while self._work is not None:
-            self._step(time.perf_counter() + 1)
+        self._finish_work()
         if self.state is State.IN_STEP:
-            self.notes = Notes(structure=False)
-            self._edit(self.mirror.scan() + self.mirror.collect(list(self.mirror.entries)))
+            self.notes.structure = True
+            self._send_local(math.inf)
+            self._finish_work()
+            self._edit(self.mirror.collect(list(self.mirror.entries)))
+
+    def _finish_work(self) -> None:
+        while self._work is not None:
+            self._step(math.inf)
 
     def trust(self) -> None:
         """Takes scripted drivers, registering texts and script nodes of this room from now on."""
         self._waiting.append(lambda: self.mirror.trust(self.member))
 
-    def forget_references(self) -> None:
-        """After undo, redo and load every reference into bpy.data is void."""
+    def undone(self) -> None:
+        """After undo and redo every reference into bpy.data is void, and anything may have changed."""
         self.mirror.identity.forget()
-        self.notes.structure = True
+        self.notes.structure = self.notes.undone = True
         self._sweep = list(self.mirror.entries)
 
     # People

@@ -39,9 +39,9 @@ def _depsgraph_update_post(scene: Any, depsgraph: Any) -> None:
 
 
 @persistent
-def _references_void(*_: Any) -> None:
+def _undone(*_: Any) -> None:
     if (here := session.current()) is not None:
-        here.forget_references()
+        here.undone()
 
 
 @persistent
@@ -52,8 +52,8 @@ def _load_pre(*_: Any) -> None:
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     "depsgraph_update_post": _depsgraph_update_post,
-    "undo_post": _references_void,
-    "redo_post": _references_void,
+    "undo_post": _undone,
+    "redo_post": _undone,
     "load_pre": _load_pre,
 }
 

@@ -12,12 +12,13 @@ from . import values
 from .context import Context, Struct
 
 OURS: Final = frozenset({"mixer_uuid", "_RNA_UI", "$"})
+NONE: Final = (bpy.types.PropertyGroup, bpy.types.NodeSocket)  # registered ones; no panel shows any of a socket's
 GEOMETRY_NODES: Final = "NodesModifier"  # its custom properties are the inputs of its node group: see modifier_inputs
 
 
 def supported(struct: Struct) -> bool:
     """Whether structs of this type take custom properties that nobody registered."""
-    if isinstance(struct, bpy.types.PropertyGroup) or type(struct).__name__ == GEOMETRY_NODES:
+    if isinstance(struct, NONE) or type(struct).__name__ == GEOMETRY_NODES:
         return False
     try:
         struct.keys()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import bpy
+import orjson
 
 from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
@@ -126,8 +127,18 @@ class Mirror:
         for uuid in created + changed:
             self.settle_name(uuid)
         self._remove(removed)
-        self.written += created
         self.written += changed
+
+    def restore(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
+        """Brings back what an undo took from others, with all that names it; runs like `apply`."""
+        yield from self.apply(uuids, member)
+        for uuid, entry in list(self.entries.items()):
+            text = orjson.dumps(entry.doc)
+            datablock = self.identity.find(uuid)
+            if datablock is not None and any(lost.encode() in text for lost in uuids):
+                entry.live = self._read(uuid, datablock, entry.live)
+                self._write(uuid, member.shown)
+                yield []
 
     def verify(self) -> int:
         """How many of the datablocks just written read differently by now, with nobody having edited them.
