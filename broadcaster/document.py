@@ -243,10 +243,12 @@ class Document:
             else:
                 self._patch(stage, pair, revision, sender, base)
         self._remove(stage, removals, sender, base)
-        self.revision = max(self.revision, revision)
+        if stage.effect:
+            self.revision = max(self.revision, revision)
         for uuid, entity in stage.entities.items():
             self._commit(uuid, entity, revision)
-        self._users.update(stage.users)
+        if stage.users:
+            self._users.update(stage.users)
         return Outcome(deltas if stage.whole and not removals else stage.effect, stage.dropped)
 
     def _staged(self, stage: _Stage, uuid: str) -> Entity | None:
@@ -283,8 +285,9 @@ class Document:
         stage.dropped += (Drop(uuid, path, reason) for path, reason in patcher.dropped)
         stage.whole = stage.whole and effect is delta
         if effect is not None:
-            stage.users.update(patcher.gained)
-            stage.users.subtract(patcher.lost)
+            if patcher.gained or patcher.lost:
+                stage.users.update(patcher.gained)
+                stage.users.subtract(patcher.lost)
             stage.entities[uuid] = Entity(entity.kind, tree, entity.created, revision, entity.creator)
             stage.effect.append(pair if effect is delta else [uuid, effect])
 

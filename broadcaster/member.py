@@ -50,6 +50,7 @@ class Member:
         self.overruled: list[Overruled] = []
         self.ready = False  # whether the room's content has arrived whole
         self._seq = 0
+        self._replaced: set[str] = set()  # what was confirmed before a snapshot took its place
 
     @property
     def revision(self) -> int:
@@ -80,11 +81,14 @@ class Member:
         The room's content follows as records; a snapshot replaces what was confirmed.
         """
         self.ready = False
+        newest = self.confirmed.revision
         if joined["since"] == "snapshot":
+            self._replaced.update(self.confirmed)
             self.confirmed = Document()
+            newest = joined["revision"]  # of another epoch, perhaps: ours mean nothing there
         if joined["answered"] == 0:  # the room never answered us, or forgot it: our edits start anew
             self.pending = deque(
-                Pending(seq, pending.base, pending.deltas, pending.expect)
+                Pending(seq, min(pending.base, newest), pending.deltas, pending.expect)
                 for seq, pending in enumerate(self.pending, start=1)
             )
             self._seq = len(self.pending)
@@ -96,6 +100,9 @@ class Member:
         Raises RemoteProtocolError where the room contradicts itself.
         """
         touched = set(self.shown.touched) if isinstance(self.shown, Overlay) else set()
+        if self.ready or any(message["type"] == "ready" for message in messages):
+            touched |= self._replaced
+            self._replaced.clear()
         for message in messages:
             touched |= self._receive(message)
         touched |= self._rebase()

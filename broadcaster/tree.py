@@ -24,6 +24,7 @@ Trees are immutable by convention: `patch` copies the path it changes, so what d
 from __future__ import annotations
 
 import base64
+import math
 import secrets
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -41,7 +42,9 @@ MAX_NAME_CHARS: Final = 1024
 CHUNK_BYTES: Final = 65536
 INLINE_BYTES: Final = 4096
 SHA_CHARS: Final = 64
+ITEM_BYTES: Final = {"<f4": 4, "<i4": 4, "<i2": 2, "|i1": 1, "|u1": 1, "|b1": 1}  # the element types of arrays
 HEX: Final = frozenset("0123456789abcdef")
+SCALARS: Final = frozenset({type(None), bool, int, float, str})
 
 
 def new_uuid() -> str:
@@ -79,13 +82,14 @@ class Facts:
 
 def check_tree(tree: Tree, facts: Facts, depth: int = 0) -> None:
     """Raises RemoteProtocolError unless `tree` is of the grammar; notes the blobs it names in `facts`."""
-    if tree is None or type(tree) in (str, int, float, bool):
+    if type(tree) in SCALARS:
         return
     if depth > MAX_DEPTH:
         raise RemoteProtocolError(f"a tree is nested deeper than {MAX_DEPTH} levels")
     if type(tree) is list:
-        for value in tree:
-            check_tree(value, facts, depth + 1)
+        if not SCALARS.issuperset(map(type, tree)):
+            for value in tree:
+                check_tree(value, facts, depth + 1)
         return
     if type(tree) is not dict:
         raise RemoteProtocolError(f"{type(tree).__name__} is not a tree")
@@ -109,7 +113,8 @@ def _check_fields(fields: object, facts: Facts, depth: int) -> None:
     assert isinstance(fields, dict)
     for name, value in fields.items():
         _require(_is_name(name) and name != "$", "field name")
-        check_tree(value, facts, depth + 1)
+        if type(value) not in SCALARS:
+            check_tree(value, facts, depth + 1)
 
 
 def _check_text(tree: Tree, facts: Facts, depth: int) -> None:
@@ -149,12 +154,15 @@ def _check_layout(tree: Tree, facts: Facts, depth: int) -> None:
 def _check_array(tree: Tree, facts: Facts, depth: int) -> None:
     shape = tree.get("shape")
     _require(type(tree.get("dtype")) is str and type(shape) is list and len(shape) <= 8, "array")
-    _require(all(type(size) is int and size >= 0 for size in shape), "array")
+    _require(all(type(size) is int and 0 <= size < 1 << 40 for size in shape), "array")
+    _require(tree["dtype"] in ITEM_BYTES, "array")
     if "data" in tree:
         _require(tree.keys() == {"$", "dtype", "shape", "data"} and type(tree["data"]) is str, "array")
         _require(len(tree["data"]) <= INLINE_BYTES * 4 // 3 + 4, "array")
     else:
         _require(tree.keys() == {"$", "dtype", "shape", "chunks"} and type(tree["chunks"]) is list, "array")
+        size = math.prod(shape) * ITEM_BYTES.get(tree["dtype"], 0)
+        _require(len(tree["chunks"]) == -(-size // CHUNK_BYTES), "array: its chunks do not fit its shape")
         for sha in tree["chunks"]:
             _check_sha(sha, facts)
 
@@ -189,7 +197,8 @@ def check_delta(delta: object, facts: Facts, depth: int = 0) -> None:
         raise RemoteProtocolError(f"a delta is nested deeper than {MAX_DEPTH} levels")
     match delta:
         case ["put", tree]:
-            check_tree(tree, facts, depth)
+            if type(tree) not in SCALARS:
+                check_tree(tree, facts, depth)
         case ["remove"]:
             pass
         case ["patch", dict(changes)]:
@@ -245,6 +254,13 @@ def strong_refs(tree: Tree) -> Iterator[str]:
         for value in tree:
             if type(value) in (dict, list):
                 yield from strong_refs(value)
+
+
+def _strong(tree: Tree) -> list[str]:
+    """As strong_refs; quick for values that are no trees, as most are."""
+    if type(tree) in SCALARS or (type(tree) is list and SCALARS.issuperset(map(type, tree))):
+        return []
+    return list(strong_refs(tree))
 
 
 def shas(tree: Tree) -> Iterator[str]:
@@ -325,7 +341,8 @@ class Patcher:
 
     def _accept(self, tree: Tree, path: Path) -> bool:
         """Notes the strong references of a new value; False where one names nothing."""
-        strong = list(strong_refs(tree))
+        if not (strong := _strong(tree)):
+            return True
         if all(map(self.exists, strong)):
             self.gained += strong
             return True
@@ -339,7 +356,7 @@ class Patcher:
             match change:
                 case ["put", value]:
                     if self._accept(value, (*path, name)):
-                        self.lost += strong_refs(fields.get(name))
+                        self.lost += _strong(fields.get(name))
                         fields[name] = value
                         effect = change
                 case ["remove"]:

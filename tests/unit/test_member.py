@@ -177,7 +177,15 @@ def test_after_a_rejoin_everything_pending_goes_again(two: tuple[Room, Member, M
 def test_a_room_that_forgot_us_gets_our_edits_numbered_anew(two: tuple[Room, Member, Member]) -> None:  # MEMBER5
     room, a, _ = two
     room.send(a, put("x", 1))
-    assert [message["seq"] for message in a.begin({"since": "snapshot", "answered": 0})] == [1]
+    assert [message["seq"] for message in a.begin({"since": "snapshot", "answered": 0, "revision": 0})] == [1]
+
+
+def test_what_a_snapshot_no_longer_holds_is_touched(two: tuple[Room, Member, Member]) -> None:  # MEMBER5
+    _, a, _ = two
+    a.begin({"since": "snapshot", "answered": 0, "revision": 1})
+    sun = {"uuid": "sun", "kind": "lights", "created": 1, "changed": 1, "creator": "c", "tree": {}}
+    records = {"type": "records", "entities": [sun], "removed": []}
+    assert a.receive([records, {"type": "ready", "revision": 1}]) == {"cube", "sun"}
 
 
 @pytest.mark.parametrize(

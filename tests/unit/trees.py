@@ -21,7 +21,7 @@ SCALARS = st.one_of(
 )
 ARRAYS = st.one_of(
     st.lists(SHAS, min_size=3, max_size=3).map(
-        lambda chunks: {"$": "array", "dtype": "<f4", "shape": [40000], "chunks": chunks}
+        lambda chunks: {"$": "array", "dtype": "<f4", "shape": [49152], "chunks": chunks}
     ),
     st.sampled_from(["AAAA", "AQID"]).map(lambda data: {"$": "array", "dtype": "|u1", "shape": [3], "data": data}),
 )

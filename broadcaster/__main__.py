@@ -1,0 +1,206 @@
+"""The command line: `python -m broadcaster serve | rooms | export | import`."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import orjson
+import trio
+
+from . import VERSION, archive
+from .errors import MixerError, Refused
+from .remote import Remote, RemoteRoom
+from .server import Server
+from .store import Store
+from .store.memory import MemoryStore
+from .web import Web
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 12800
+DEFAULT_HTTP_PORT: Final = 12801
+GARBAGE_THRESHOLDS: Final = (100_000, 20, 20)  # rooms hold no cycles: to look for them often costs a tenth of the speed
+CLOSING_SECONDS: Final = 3.0  # for the last words to members
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; 0 if it did what it was asked, 1 with one line on standard error if not."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(levelname)s: %(message)s")
+    run: Callable[[argparse.Namespace], None] = options.run
+    try:
+        run(options)
+    except KeyboardInterrupt:
+        return 0
+    except (MixerError, OSError) as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m broadcaster", description="Rooms in which people edit together.")
+    parser.add_argument("--version", action="version", version=VERSION)
+    parser.add_argument("--verbose", action="store_true", help="say why connections end")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="hold rooms until stopped")
+    serve.add_argument("--host", default=DEFAULT_HOST, help=f"where to listen (default {DEFAULT_HOST})")
+    serve.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"for members (default {DEFAULT_PORT}, 0: any)")
+    serve.add_argument(
+        "--http-port", type=_port, default=DEFAULT_HTTP_PORT, help=f"for people (default {DEFAULT_HTTP_PORT}, 0: any)"
+    )
+    serve.add_argument("--data", type=Path, metavar="DIR", help="keep rooms there (default: in memory only)")
+    serve.add_argument("--store", metavar="URL", help="memory")
+    serve.add_argument("--insecure", action="store_true", help="listen beyond this machine, open to whoever calls")
+    serve.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
+    serve.set_defaults(run=_serve)
+
+    rooms = commands.add_parser("rooms", help="what is there")
+    rooms.add_argument("--json", action="store_true", help="for programs")
+    rooms.set_defaults(run=_rooms)
+
+    export = commands.add_parser("export", help="write one room to a file")
+    export.add_argument("room", metavar="ROOM")
+    export.add_argument("file", metavar="FILE.mixroom", type=Path)
+    export.set_defaults(run=_export)
+
+    restore = commands.add_parser("import", help="make a room of a file")
+    restore.add_argument("file", metavar="FILE.mixroom", type=Path)
+    restore.add_argument("room", metavar="ROOM")
+    restore.set_defaults(run=_import)
+
+    for command in (rooms, export, restore):
+        default = (DEFAULT_HOST, DEFAULT_PORT)
+        command.add_argument("--server", type=_address, default=default, metavar="HOST:PORT", help="which broadcaster")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not 0 <= (port := int(text)) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port")
+    return port
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), _port(port)
+
+
+# Serving
+
+
+def _serve(options: argparse.Namespace) -> None:
+    loopback = _is_loopback(options.host)
+    if not loopback and not options.insecure:
+        raise Refused(f"{options.host} is reached from other machines: there is no TLS yet, so that takes --insecure")
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    trio.run(_serve_until_stopped, options, loopback, _open_store(options))
+
+
+def _open_store(options: argparse.Namespace) -> Store:
+    if options.data is not None or options.store not in (None, "memory"):
+        raise Refused("keeping rooms beyond the process is not available yet: leave out --data, or say --store memory")
+    return MemoryStore()
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether `host` names nothing but this machine's loopback. Raises OSError if it names nothing."""
+    addresses = {str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None)}
+    return all(ipaddress.ip_address(address).is_loopback for address in addresses)
+
+
+async def _serve_until_stopped(options: argparse.Namespace, loopback: bool, store: Store) -> None:
+    members = await _listen(options.host, options.port)
+    people = await _listen(options.host, options.http_port)
+    async with trio.open_nursery() as nursery:
+        server = Server(nursery, store)
+        await server.restore()
+        web = Web(loopback=loopback)
+        nursery.start_soon(trio.serve_listeners, server.serve_member, members)
+        nursery.start_soon(trio.serve_listeners, web.serve, people)
+        print(f"listening on {_name(members)}, http://{_name(people)}", flush=True)
+        print(f"rooms are kept {store.keeps}", file=sys.stderr, flush=True)
+        await _until_stopped(with_stdin=options.end_with_stdin)
+        server.close()
+        nursery.cancel_scope.deadline = trio.current_time() + CLOSING_SECONDS
+        await server.wait_until_empty()
+        nursery.cancel_scope.cancel()
+
+
+async def _listen(host: str, port: int) -> list[trio.SocketListener]:
+    try:
+        return await trio.open_tcp_listeners(port, host=host)
+    except OSError as exc:
+        raise Refused(f"cannot listen on {host}:{port}: {exc.strerror or exc}") from exc
+
+
+def _name(listeners: list[trio.SocketListener]) -> str:
+    host, port = listeners[0].socket.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def _until_stopped(*, with_stdin: bool) -> None:
+    """Returns on SIGTERM or Ctrl-C, or when whoever holds our standard input is gone."""
+    async with trio.open_nursery() as nursery:
+
+        async def read() -> None:
+            await trio.to_thread.run_sync(sys.stdin.buffer.read, abandon_on_cancel=True)
+            nursery.cancel_scope.cancel()
+
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            if with_stdin:
+                nursery.start_soon(read)
+            async for _ in signals:
+                nursery.cancel_scope.cancel()
+
+
+# Asking a broadcaster
+
+
+def _rooms(options: argparse.Namespace) -> None:
+    with Remote(options.server) as remote:
+        remote.send({"type": "rooms"})
+        rooms = remote.wait_for("rooms")["rooms"]
+    if options.json:
+        print(orjson.dumps(rooms, option=orjson.OPT_INDENT_2).decode())
+        return
+    columns = ("name", "revision", "members", "entities", "bytes")
+    rows = [columns, *(tuple(str(room[column]) for column in columns) for room in rooms)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _export(options: argparse.Namespace) -> None:
+    with RemoteRoom(options.server, options.room, create=False, role="viewer") as room:
+        revision, records = room.content()
+        blobs = room.blobs.fetch(archive.named_blobs(records))
+        archive.write(options.file, options.room, revision, records, blobs)
+        room.leave()
+
+
+def _import(options: argparse.Namespace) -> None:
+    with (
+        archive.Archive(options.file) as file,
+        RemoteRoom(options.server, options.room, create=True, role="editor") as room,
+    ):
+        room.content()
+        for sha in list(room.blobs.missing(archive.named_blobs(file.records))):
+            room.blobs.store(file.blob(sha))
+        room.edit(archive.transactions(file.records))
+        room.leave()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""A room as one file: a zip of `room.json`, `records.jsonl` and the blobs that the records name."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+import orjson
+
+from . import wire
+from .document import Deltas, Document, Record
+from .errors import Refused, RemoteProtocolError
+from .tree import shas, strong_refs
+
+FORMAT: Final = 1
+HEADER: Final = "room.json"
+RECORDS: Final = "records.jsonl"
+MAX_RECORDS_BYTES: Final = 4096 * wire.MIB
+TRANSACTION_BYTES: Final = wire.MIB  # about; an entity is never split
+
+
+def write(path: Path, name: str, revision: int, records: list[Record], blobs: Iterable[tuple[str, bytes]]) -> None:
+    """Writes a room. The file appears whole or not at all."""
+    document = Document()
+    document.load(records)
+    header = {"format": FORMAT, "name": name, "revision": revision, "digest": document.digest()}
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w") as file:
+            file.writestr(HEADER, orjson.dumps(header))
+            lines = b"".join(orjson.dumps(record) + b"\n" for record in records)
+            file.writestr(RECORDS, lines, zipfile.ZIP_DEFLATED)
+            for sha, data in blobs:
+                file.writestr(f"blobs/{sha}", data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def named_blobs(records: list[Record]) -> list[str]:
+    """The blobs that the records name, each once."""
+    return list(dict.fromkeys(sha for record in records for sha in shas(record["tree"])))
+
+
+class Archive:
+    """A room read from its file. Raises Refused if it is none, or damaged."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = zipfile.ZipFile(path)
+            header = orjson.loads(self._read(HEADER, wire.MAX_SMALL_BYTES))
+            self.records: list[Record] = [orjson.loads(line) for line in self._lines()]
+            document = Document()
+            document.load(self.records)
+        except (zipfile.BadZipFile, orjson.JSONDecodeError, RemoteProtocolError) as exc:
+            raise Refused(f"{path} is not a room: {exc}") from exc
+        if type(header) is not dict or header.get("format") != FORMAT:
+            raise Refused(f"{path} is of a format that this version does not read")
+        if header.get("digest") != document.digest():
+            raise Refused(f"{path} is damaged: its records are not those that were written")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+    def blob(self, sha: str) -> bytes:
+        """Raises Refused if the file does not hold it as it should."""
+        data = self._read(f"blobs/{sha}", wire.MAX_BLOB_BYTES)
+        if wire.sha_of(data) != sha:
+            raise Refused(f"the file is damaged: blob {sha} is not what its name says")
+        return data
+
+    def _lines(self) -> list[bytes]:
+        return self._read(RECORDS, MAX_RECORDS_BYTES).splitlines()
+
+    def _read(self, name: str, max_bytes: int) -> bytes:
+        try:
+            info = self._file.getinfo(name)
+        except KeyError as exc:
+            raise Refused(f"the file is damaged: {name} is missing") from exc
+        if info.file_size > max_bytes:
+            raise Refused(f"the file is damaged: {name} is {info.file_size} bytes long")
+        return self._file.read(info)
+
+
+def transactions(records: list[Record]) -> Iterator[Deltas]:
+    """What makes these entities in an empty room, in transactions of bounded size."""
+    batch: Deltas = []
+    size = 0
+    for step in _steps(records):
+        length = len(orjson.dumps(step))
+        if batch and size + length > TRANSACTION_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(step)
+        size += length
+    if batch:
+        yield batch
+
+
+def _steps(records: list[Record]) -> Iterator[list[Any]]:
+    """Deltas one by one, whatever the order in which the entities name one another.
+
+    A field that strongly names what is not made yet is put when everything is.
+    """
+    made: set[str] = set()
+    later: Deltas = []
+    for record in records:
+        uuid, tree = record["uuid"], record["tree"]
+        early = {name: value for name, value in tree.items() if made.issuperset(strong_refs(value))}
+        late = {name: ["put", value] for name, value in tree.items() if name not in early}
+        if late:
+            later.append([uuid, ["patch", late]])
+        made.add(uuid)
+        yield [uuid, ["create", record["kind"], early]]
+    yield from later

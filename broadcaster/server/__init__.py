@@ -1,0 +1,207 @@
+"""The native port: trio, TCP, one nursery for each connection. Rooms are made here and live as long as the server."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from .. import VERSION, protocol, wire
+from ..errors import Refused, RemoteProtocolError
+from ..protocol import ServerConnection, State, member_id
+from ..room import EDITING, Room
+from ..store import Store
+from ..wire import Message, Piece
+from .blobs import serve_blobs
+from .host import Host
+from .inbox import Arrivals, Inbox
+from .seat import Pace, Seat
+from .streams import FLUSH_SECONDS, Incoming, keep_alive, linger
+
+AGENT: Final = f"mixer-broadcaster {VERSION}"
+LOBBY_SECONDS: Final = 30.0  # for the greeting, and for each request of who has not joined
+JOIN_LOGGED: Final = ("type", "name", "color", "role", "epoch", "revision")  # the secret is not
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    """All rooms of one process. `nursery` runs them."""
+
+    def __init__(self, nursery: trio.Nursery, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self.hosts: dict[str, Host] = {}
+        self._nursery = nursery
+        self._store = store
+        self._clock = clock
+        self._arrivals = Arrivals()
+        self._connections = 0
+        self._emptied = trio.Event()
+        self._making = trio.Lock()  # two that ask for the same new room get one
+
+    async def restore(self) -> None:
+        """Makes the rooms again that the store kept."""
+        for stored in await self._store.rooms():
+            room = Room(stored.name, stored.epoch)
+            for entry in stored.entries:
+                room.fold(entry)
+            self._start(Host(room, stored.log, self._clock, number=len(stored.entries)))
+
+    def close(self) -> None:
+        """Tells everybody that this broadcaster ends, and to come back."""
+        for host in self.hosts.values():
+            host.close("the broadcaster is closing", retry=True)
+
+    async def wait_until_empty(self) -> None:
+        """Returns when the last connection is closed."""
+        while self._connections:
+            self._emptied = trio.Event()
+            await self._emptied.wait()
+
+    def rooms(self) -> list[Message]:
+        """What there is, for whoever asks."""
+        return [host.describe() for host in self.hosts.values()]
+
+    # One connection
+
+    async def serve_member(self, stream: trio.abc.HalfCloseableStream) -> None:
+        """Serves one connection to its end, however that comes. Raises nothing: this is the outermost boundary."""
+        self._connections += 1
+        try:
+            async with stream:
+                await self._serve(stream)
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            log.debug("a connection was lost")
+        except* Exception:
+            log.exception("a connection failed")
+        finally:
+            self._connections -= 1
+            if not self._connections:
+                self._emptied.set()
+
+    async def _serve(self, stream: trio.abc.HalfCloseableStream) -> None:
+        if isinstance(stream, trio.SocketStream):
+            keep_alive(stream)
+        connection = ServerConnection()
+        try:
+            await self._serve_lobby(stream, connection)
+        except (RemoteProtocolError, Refused) as exc:
+            log.info("a connection ends: %s", exc)
+            with trio.move_on_after(FLUSH_SECONDS):
+                await stream.send_all(protocol.error(str(exc), retry=isinstance(exc, Refused) and exc.retry))
+        await linger(stream)
+
+    async def _serve_lobby(self, stream: trio.abc.Stream, connection: ServerConnection) -> None:
+        if self._connections > wire.MAX_CONNECTIONS:
+            raise Refused("the broadcaster has no place left", retry=True)
+        incoming = Incoming(stream, connection)
+        while connection.state is not State.CLOSED:
+            message = None
+            with trio.move_on_after(LOBBY_SECONDS):
+                message = await incoming.next()
+            if message is None or isinstance(message, Piece):  # too long without a word, or gone
+                return
+            match message:
+                case {"type": "hello"}:
+                    await stream.send_all(connection.welcome(AGENT))
+                case {"type": "rooms"}:
+                    await stream.send_all(connection.send({"type": "rooms", "rooms": self.rooms()}))
+                case {"type": "ping", "id": id}:
+                    await stream.send_all(connection.send({"type": "pong", "id": id}))
+                case {"type": "join"}:
+                    await self._serve_edits(stream, incoming, message)
+                    return
+                case {"type": "attach"}:
+                    await self._serve_blobs(stream, incoming, message)
+                    return
+
+    # Edits
+
+    async def _serve_edits(self, stream: trio.abc.SendStream, incoming: Incoming, join: Message) -> None:
+        host = await self._room_for(join)
+        seat = Seat(member_id(join["secret"]), host.room, self._clock)
+        inbox = Inbox(lambda request: host.submit(seat.member, request), self._store.blobs, self._arrivals)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(seat.write, stream)
+                try:
+                    host.enter(seat, {name: join[name] for name in JOIN_LOGGED if name in join})
+                    with seat.reading:
+                        await _read_edits(incoming, host, seat, inbox)
+                except RemoteProtocolError as exc:
+                    log.info("member %s ends: %s", seat.member, exc)
+                    seat.expel(str(exc))
+                finally:
+                    inbox.close()
+                    host.leave(seat)
+                    seat.close()
+                nursery.cancel_scope.deadline = trio.current_time() + FLUSH_SECONDS
+        finally:
+            seat.detach()
+
+    async def _room_for(self, join: Message) -> Host:
+        """The room that a join asks for, made if it asks for that."""
+        name, create = join["room"], join.get("create")
+        async with self._making:
+            host = self.hosts.get(name)
+            if host is not None and create is True:
+                raise Refused(f"there is a room {name!r} already")
+            if host is not None:
+                return host
+            if not create:
+                raise Refused(f"there is no room {name!r}")
+            if len(self.hosts) >= wire.MAX_ROOMS:
+                raise Refused(f"the broadcaster holds {wire.MAX_ROOMS} rooms, which is all it can")
+            epoch = secrets.token_urlsafe(12)
+            return self._start(Host(Room(name, epoch), await self._store.create(name, epoch), self._clock))
+
+    def _start(self, host: Host) -> Host:
+        self.hosts[host.room.name] = host
+        self._nursery.start_soon(self._run, host)
+        return host
+
+    async def _run(self, host: Host) -> None:
+        """Runs a room. One that fails ends, with its members told; the others go on."""
+        try:
+            await host.run()
+        except Exception:
+            log.exception("room %r failed", host.room.name)
+            del self.hosts[host.room.name]
+            host.close(f"room {host.room.name!r} failed", retry=False)
+
+    # Blobs
+
+    async def _serve_blobs(self, stream: trio.abc.SendStream, incoming: Incoming, attach: Message) -> None:
+        host = self.hosts.get(attach["room"])
+        seat = host.seats.get(member_id(attach["secret"])) if host else None
+        if host is None or seat is None or seat.pace is Pace.JOINING:
+            raise Refused(f"join room {attach['room']!r} first", retry=True)
+        await stream.send_all(wire.encode({"type": "attached"}))
+        may_store = host.room.present[seat.member].role in EDITING
+        with seat.attached():
+            await serve_blobs(stream, incoming, self._store.blobs, self._arrivals, may_store=may_store)
+
+
+async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) -> None:
+    """Takes what a member asks until it leaves. Raises RemoteProtocolError on what it should not have asked."""
+    while (message := await incoming.next()) is not None:
+        assert not isinstance(message, Piece)
+        match message["type"]:
+            case "tx" | "lease":
+                inbox.take(message, incoming.length)
+            case "presence":
+                host.set_presence(seat.member, message["state"])
+            case "ping":
+                seat.answer(wire.encode({"type": "pong", "id": message["id"]}), host.room.revision)
+            case "leave":
+                host.submit(seat.member, message)
+                return
+        while inbox.is_full:
+            await inbox.wait_for_space()
+        while host.is_full:
+            await host.wait_for_space()
+        while seat.is_full:
+            await seat.wait_for_space()

@@ -1,0 +1,169 @@
+"""The shell around one room: requests in, one order, effects out. Nothing is sent before its log entry is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import assert_never
+
+import trio
+
+from .. import wire
+from ..room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
+from ..store import Log
+from ..wire import Message
+from .seat import Pace, Seat
+
+
+class Host:
+    """One room, its log and the seats of its members."""
+
+    def __init__(self, room: Room, log: Log, clock: Callable[[], float], *, number: int = 0) -> None:
+        self.room = room
+        self.seats: dict[str, Seat] = {}
+        self._log = log
+        self._clock = clock
+        self._number = number  # of the next entry
+        self._time = 0.0
+        self._queue: list[tuple[str, Message]] = []
+        self._wake = trio.Event()
+        self._taken = trio.Event()
+        self._mail = _Mail(self.seats, room.revision)
+        self._size = (-1, 0)  # at which revision, how many bytes
+
+    def describe(self) -> Message:
+        """What there is, for whoever asks; `bytes` are those of the snapshot."""
+        room, document = self.room, self.room.document
+        if self._size[0] != room.revision:
+            entities = (document.get(uuid) for uuid in document)
+            self._size = room.revision, sum(len(entity.data) for entity in entities if entity)
+        return {
+            "name": room.name,
+            "revision": room.revision,
+            "members": len(room.present),
+            "entities": len(document),
+            "bytes": self._size[1],
+        }
+
+    # What members ask
+
+    def enter(self, seat: Seat, join: Message) -> None:
+        """Asks the room to let a member in. An older connection of the same member ends."""
+        if (older := self.seats.get(seat.member)) is not None:
+            older.expel("the same member joined again")
+        self.seats[seat.member] = seat
+        self.submit(seat.member, join)
+
+    def leave(self, seat: Seat) -> None:
+        """The connection of `seat` is gone."""
+        if self.seats.get(seat.member) is seat:
+            del self.seats[seat.member]
+            self.submit(seat.member, {"type": "lost"})
+
+    def submit(self, member: str, request: Message) -> None:
+        """Queues a checked request for the log."""
+        self._queue.append((member, request))
+        self._wake.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is queued for the log that nothing more should be submitted."""
+        return len(self._queue) > wire.QUEUED_REQUESTS
+
+    async def wait_for_space(self) -> None:
+        self._taken = trio.Event()
+        await self._taken.wait()
+
+    def set_presence(self, member: str, state: Message) -> None:
+        """Passes on a latest value at once: it is not of the log."""
+        for effect in self.room.set_presence(member, state):
+            self._emit(effect)
+        self._mail.deliver()
+
+    def close(self, reason: str, *, retry: bool) -> None:
+        for seat in self.seats.values():
+            seat.expel(reason, retry=retry)
+
+    # The order
+
+    async def run(self) -> None:
+        """Takes whatever is queued, appends it to the log in one go, folds it, sends what follows. Never returns."""
+        while True:
+            if not self._queue:
+                await self._wait()
+            batch, self._queue = self._queue, []
+            self._taken.set()
+            self._time = max(self._time, self._clock())
+            entries = [Entry(number, self._time, *asked) for number, asked in enumerate(batch, self._number)]
+            self._number += len(batch)
+            await self._log.append(entries)
+            for entry in entries:
+                for effect in self.room.fold(entry):
+                    self._emit(effect)
+            self._mail.deliver()
+
+    async def _wait(self) -> None:
+        """Until something is queued: a tick, if a lease runs out first."""
+        self._wake = trio.Event()
+        deadline = self.room.next_deadline
+        with trio.move_on_after(inf if deadline is None else max(deadline - self._clock(), 0.0)):
+            await self._wake.wait()
+        if not self._queue:
+            self._queue.append(("", {"type": "tick"}))
+
+    def _emit(self, effect: Effect) -> None:
+        match effect:
+            case Send(member, message):
+                self._mail.answer(member, wire.encode(message))
+            case Broadcast(message, but):
+                self._mail.tell(wire.encode(message), but, message.get("revision"))
+            case Admit(member, message, records, removed):
+                self._mail.deliver()
+                if (seat := self.seats.get(member)) is not None:
+                    seat.admit(wire.encode(message), records, removed)
+            case Expel(member, reason):
+                self._mail.deliver()
+                if (seat := self.seats.get(member)) is not None:
+                    seat.expel(reason)
+            case _:
+                assert_never(effect)
+
+
+class _Mail:
+    """Gathers what is to be sent: frames in a row with the same audience are joined once, and shared by all seats."""
+
+    def __init__(self, seats: dict[str, Seat], revision: int) -> None:
+        self._seats = seats
+        self._sender: str | None = None
+        self._answers: list[bytes] = []  # to the sender
+        self._news: list[bytes] = []  # to everybody else
+        self._delivered = revision  # the news of it, and of all before it, were posted
+        self._gathered = revision
+
+    def answer(self, member: str, frame: bytes) -> None:
+        if member != self._sender:
+            self.deliver()
+            self._sender = member
+        self._answers.append(frame)
+
+    def tell(self, frame: bytes, but: str | None, revision: int | None) -> None:
+        """`revision` is the one that this news makes, if it makes one."""
+        if but != self._sender or but is None:
+            self.deliver()
+            self._sender = but
+        self._news.append(frame)
+        if revision is not None:
+            self._gathered = revision
+
+    def deliver(self) -> None:
+        """Posts all that was gathered."""
+        if self._answers and self._sender is not None and (seat := self._seats.get(self._sender)) is not None:
+            seat.answer(b"".join(self._answers), self._delivered)
+        if self._news:
+            frames = b"".join(self._news)
+            for member, seat in self._seats.items():
+                if member != self._sender and seat.pace is Pace.LIVE:
+                    seat.post(frames, self._delivered)
+        self._answers.clear()
+        self._news.clear()
+        self._delivered = self._gathered

@@ -1,0 +1,106 @@
+"""What a member asks of its room, in order: a transaction waits for its blobs, and what comes later waits behind it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+import trio
+
+from .. import wire
+from ..document import check_deltas
+from ..store import Blobs
+from ..wire import Message
+
+
+class Arrivals:
+    """Who waits for which blobs."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, set[Inbox]] = {}
+
+    def expect(self, sha: str, inbox: Inbox) -> None:
+        self._waiting.setdefault(sha, set()).add(inbox)
+
+    def forget(self, sha: str, inbox: Inbox) -> None:
+        waiting = self._waiting.get(sha, set())
+        waiting.discard(inbox)
+        if not waiting:
+            self._waiting.pop(sha, None)
+
+    def arrived(self, sha: str) -> None:
+        """Tells whoever waits for `sha` that it is stored."""
+        for inbox in self._waiting.pop(sha, ()):
+            inbox.arrived(sha)
+
+
+class _Waiting(NamedTuple):
+    request: Message
+    length: int  # bytes on the wire
+    shas: set[str]
+
+
+class Inbox:
+    """The requests of one seat on their way to its room."""
+
+    def __init__(self, submit: Callable[[Message], None], blobs: Blobs, arrivals: Arrivals) -> None:
+        self._submit = submit
+        self._blobs = blobs
+        self._arrivals = arrivals
+        self._waiting: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._missing: set[str] = set()  # blobs of the first one
+        self._moved = trio.Event()
+
+    def take(self, request: Message, length: int) -> None:
+        """Submits a request as soon as the blobs are stored that it and those before it name.
+
+        Raises RemoteProtocolError if its deltas are malformed.
+        """
+        shas = check_deltas(request["deltas"]) if request["type"] == "tx" else set()
+        if not self._waiting and not self._absent(shas):
+            self._submit(request)
+            return
+        self._waiting.append(_Waiting(request, length, shas))
+        self._bytes += length
+        if len(self._waiting) == 1:
+            self._advance()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for blobs that nothing more should be taken."""
+        return self._bytes > wire.WAITING_BYTES
+
+    async def wait_for_space(self) -> None:
+        self._moved = trio.Event()
+        await self._moved.wait()
+
+    def arrived(self, sha: str) -> None:
+        self._missing.discard(sha)
+        if not self._missing:
+            self._advance()
+
+    def close(self) -> None:
+        """What still waits is not done: its sender will send it again."""
+        for sha in self._missing:
+            self._arrivals.forget(sha, self)
+        self._missing.clear()
+        self._waiting.clear()
+        self._bytes = 0
+        self._moved.set()
+
+    def _absent(self, shas: set[str]) -> set[str]:
+        return {sha for sha in shas if not self._blobs.has(sha)} if shas else shas
+
+    def _advance(self) -> None:
+        while self._waiting:
+            self._missing = self._absent(self._waiting[0].shas)
+            if self._missing:
+                for sha in self._missing:
+                    self._arrivals.expect(sha, self)
+                break
+            first = self._waiting.popleft()
+            self._bytes -= first.length
+            self._submit(first.request)
+        self._moved.set()

@@ -1,0 +1,182 @@
+"""One member's place at this broadcaster: what is to be written to it, at its own pace.
+
+A seat is LIVE while it keeps up. Past its bounded outbox, and after a join, it is BEHIND: nothing new is queued, what
+changed is read from the document as fast as the member takes it, and when nothing is left it is LIVE again. So
+joining, coming back and being slow are one thing, and none of them delays anybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+import orjson
+import trio
+
+from .. import protocol, wire
+from ..document import Record
+from ..room import Knowledge, Room
+
+REMOVED_IN_A_MESSAGE: Final = 4096
+
+
+class Pace(Enum):
+    JOINING = auto()  # the room has not let it in yet
+    LIVE = auto()
+    BEHIND = auto()
+
+
+@dataclass(slots=True)
+class _Behind:
+    """What a member is still to be told before it is in step."""
+
+    frames: Iterator[bytes]
+    revision: int  # where `frames` lead
+    known: Knowledge  # what it was told of the others
+    held: list[bytes] = field(default_factory=list)  # answers: they come after what they answer is there
+    held_bytes: int = 0
+
+
+class Seat:
+    """What waits for one member. Its methods do not block, apart from `write`."""
+
+    def __init__(self, member: str, room: Room, clock: Callable[[], float]) -> None:
+        self.member = member
+        self.pace = Pace.JOINING
+        self.reading = trio.CancelScope()  # around what is read from this member
+        self._attached: set[trio.CancelScope] = set()  # around its blob connections
+        self._room = room
+        self._clock = clock
+        self._frames: list[bytes] = []
+        self._bytes = 0
+        self._behind: _Behind | None = None
+        self._closing = False
+        self._wake = trio.Event()
+        self._caught_up = trio.Event()
+
+    # What is to be sent
+
+    def admit(self, joined: bytes, records: list[Record], removed: list[str]) -> None:
+        """The first message, then records up to the room's revision of now, then whatever changes."""
+        self._put(joined)
+        self._fall_behind(_encode_records(records, removed), self._room.revision)
+
+    def post(self, frames: bytes, revision: int) -> None:
+        """News. If there is no place for them, the member is served what changed since `revision` instead."""
+        if self.pace is not Pace.LIVE:
+            return
+        if self._bytes + len(frames) > wire.OUTBOX_BYTES:
+            self._fall_behind(iter(()), revision)
+        else:
+            self._put(frames)
+
+    def answer(self, frames: bytes, revision: int) -> None:
+        """Answers: they always come, though not before the member is in step."""
+        if self.pace is Pace.LIVE and self._bytes + len(frames) > wire.OUTBOX_BYTES:
+            self._fall_behind(iter(()), revision)
+        if self.pace is Pace.LIVE:
+            self._put(frames)
+        elif self._behind is not None:
+            self._behind.held.append(frames)
+            self._behind.held_bytes += len(frames)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many answers are held that nothing more should be taken from this member."""
+        return self._behind is not None and self._behind.held_bytes > wire.OUTBOX_BYTES
+
+    async def wait_for_space(self) -> None:
+        self._caught_up = trio.Event()
+        await self._caught_up.wait()
+
+    def expel(self, reason: str, *, retry: bool = False) -> None:
+        """Ends the connection after what is queued and the reason."""
+        self._put(protocol.error(reason, retry=retry))
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection after what is queued."""
+        self._closing = True
+        self._wake.set()
+        self.reading.cancel()
+
+    def detach(self) -> None:
+        """Ends the blob connections; last, so that a member hears why before it is cut off."""
+        for scope in self._attached:
+            scope.cancel()
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """Around a blob connection of this member: it ends with the seat."""
+        with trio.CancelScope() as scope:
+            self._attached.add(scope)
+            try:
+                yield
+            finally:
+                self._attached.discard(scope)
+
+    def _put(self, frames: bytes) -> None:
+        if not self._closing:
+            self._frames.append(frames)
+            self._bytes += len(frames)
+            self._wake.set()
+
+    def _fall_behind(self, frames: Iterator[bytes], revision: int) -> None:
+        self.pace, self._behind = Pace.BEHIND, _Behind(frames, revision, self._room.knowledge())
+        self._wake.set()
+
+    # Writing
+
+    async def write(self, stream: trio.abc.SendStream) -> None:
+        """Writes until closed: all that is queued at once, and what changed while nothing is queued."""
+        while True:
+            if self._frames:
+                data = b"".join(self._frames)
+                self._frames.clear()
+                self._bytes = 0
+                await stream.send_all(data)
+            elif self._closing:
+                return
+            elif self._behind is not None:
+                self._catch_up(self._behind)
+            else:
+                self._wake = trio.Event()
+                await self._wake.wait()
+
+    def _catch_up(self, behind: _Behind) -> None:
+        """Queues the next of what the member has not seen."""
+        if (frame := next(behind.frames, None)) is not None:
+            self._put(frame)
+        elif behind.revision == self._room.revision:
+            self.pace, self._behind = Pace.LIVE, None
+            self._put(wire.encode({"type": "ready", "revision": behind.revision}))
+            for news in self._room.news_since(behind.known, self._clock()):
+                self._put(wire.encode(news))
+            self._put(b"".join(behind.held))
+            self._caught_up.set()
+        elif (changes := self._room.document.since(behind.revision)) is None:
+            self.expel("too much changed while it was behind", retry=True)
+        else:
+            behind.frames = _encode_records(*changes)
+            behind.revision = self._room.revision
+
+
+def _encode_records(records: list[Record], removed: list[str]) -> Iterator[bytes]:
+    """Frames of bounded size, encoded only when they are due."""
+    for start in range(0, len(removed), REMOVED_IN_A_MESSAGE):
+        part = removed[start : start + REMOVED_IN_A_MESSAGE]
+        yield wire.encode({"type": "records", "entities": [], "removed": part})
+    batch: list[orjson.Fragment] = []
+    size = 0
+    for record in records:
+        data = orjson.dumps(record)
+        if batch and size + len(data) > wire.MAX_RECORDS_BYTES:
+            yield wire.encode({"type": "records", "entities": batch, "removed": []})
+            batch, size = [], 0
+        batch.append(orjson.Fragment(data))
+        size += len(data)
+    if batch:
+        yield wire.encode({"type": "records", "entities": batch, "removed": []})

@@ -1,0 +1,57 @@
+"""What both kinds of connection share: messages off a stream, and an end that the other side can read."""
+
+from __future__ import annotations
+
+import socket
+from typing import Final
+
+import trio
+
+from ..protocol import ServerConnection
+from ..wire import Message, Piece
+
+RECEIVE_BYTES: Final = 256 * 1024
+FLUSH_SECONDS: Final = 2.0  # for the last words on a connection
+
+# A peer that is gone without a word is noticed by the kernel, however long a program on either side is busy.
+KEEPALIVE: Final = {"TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
+
+
+class Incoming:
+    """The messages on a stream, one by one."""
+
+    def __init__(self, stream: trio.abc.ReceiveStream, connection: ServerConnection) -> None:
+        self._stream = stream
+        self._connection = connection
+
+    @property
+    def length(self) -> int:
+        """Bytes of the latest message."""
+        return len(self._connection.payload)
+
+    async def next(self) -> Message | Piece | None:
+        """The next message, None at the end; does not wait while whole ones are there.
+
+        Raises RemoteProtocolError or Refused on one that is not to be said now.
+        """
+        while (message := self._connection.next_message()) is None:
+            data = await self._stream.receive_some(RECEIVE_BYTES)
+            if not data:
+                return None
+            self._connection.receive_data(data)
+        return message
+
+
+def keep_alive(stream: trio.SocketStream) -> None:
+    stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if hasattr(socket, name):
+            stream.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+async def linger(stream: trio.abc.HalfCloseableStream) -> None:
+    """Ends our side and reads on for a while: closing at once would take the last words back."""
+    with trio.move_on_after(FLUSH_SECONDS):
+        await stream.send_eof()
+        while await stream.receive_some(RECEIVE_BYTES):
+            pass

@@ -1,0 +1,574 @@
+"""The native port over streams in memory: who hears what, and what bad input costs whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from broadcaster import protocol, wire
+from broadcaster.errors import Refused
+from broadcaster.member import Pending
+from broadcaster.room import Entry, Room
+from broadcaster.store import Log
+from broadcaster.store.memory import MemoryStore
+from broadcaster.wire import Message, Piece, sha_of
+
+from .guests import CUBE, as_member, put, serving, tx
+
+DATA = b"x" * 100_000
+IMAGE = ["image", ["create", "images", {"file": {"$": "blob", "sha": sha_of(DATA), "size": len(DATA)}}]]
+
+
+# Joining
+
+
+async def test_rooms_are_listed_without_joining() -> None:  # SERVER1
+    async with serving() as arena:
+        ann = await arena.join()
+        await ann.say(tx(1, CUBE))
+        await ann.hear("ack")
+        visitor = await arena.visit()
+        await visitor.say({"type": "rooms"})
+        (room,) = (await visitor.hear("rooms"))["rooms"]
+        assert room["bytes"] > 0
+        assert room | {"bytes": 0} == {"name": "r", "revision": 1, "members": 1, "entities": 1, "bytes": 0}
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"room": "nowhere", "create": False}, "there is no room 'nowhere'"),
+        ({"create": True}, "there is a room 'r' already"),
+        ({"room": "a\tb"}, "cannot be the name of a room"),
+    ],
+)
+async def test_a_join_that_cannot_be_is_refused_in_one_sentence(fields: Message, why: str) -> None:  # SERVER2
+    async with serving() as arena:
+        await arena.join("ann")
+        with pytest.raises(Refused, match=why):
+            await arena.join("bob", **fields)
+
+
+async def test_rooms_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER3
+    monkeypatch.setattr(wire, "MAX_ROOMS", 1)
+    async with serving() as arena:
+        await arena.join()
+        with pytest.raises(Refused, match="all it can"):
+            await arena.join(room="another")
+
+
+async def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER3
+    monkeypatch.setattr(wire, "MAX_CONNECTIONS", 1)
+    async with serving() as arena:
+        await arena.join()
+        with pytest.raises(Refused, match="no place left") as caught:
+            await arena.visit()
+        assert caught.value.retry
+
+
+async def test_two_that_ask_for_the_same_new_room_get_one() -> None:  # SERVER4
+    async with serving() as arena, trio.open_nursery() as nursery:
+        nursery.start_soon(arena.join, "ann")
+        nursery.start_soon(arena.join, "bob")
+        await trio.sleep(1)
+        assert len(arena.server.hosts["r"].room.present) == 2
+
+
+async def test_who_says_nothing_in_the_lobby_is_cut_off() -> None:  # SERVER5
+    async with serving() as arena:
+        visitor = await arena.visit()
+        with pytest.raises(EOFError):
+            await visitor.next()
+
+
+# Edits
+
+
+async def test_a_transaction_reaches_all_others_and_its_sender_an_answer() -> None:  # SERVER6
+    async with serving() as arena:
+        ann, bob, cid = await arena.join("ann"), await arena.join("bob"), await arena.join("cid")
+        await ann.quiet()
+        await bob.quiet()
+        await ann.say(tx(1, CUBE), tx(2, put(1)))
+        assert [(one["seq"], one["revision"]) for one in (await ann.hear("ack"), await ann.hear("ack"))] == [
+            (1, 1),
+            (2, 2),
+        ]
+        for other in (bob, cid):
+            assert (await other.hear("tx"))["deltas"] == [CUBE]
+            assert (await other.hear("tx"))["revision"] == 2
+        assert ann.heard[2:] == []
+
+
+async def test_all_members_hear_one_order() -> None:  # SERVER7
+    async with serving() as arena:
+        guests = [await arena.join(name) for name in ("ann", "bob", "cid")]
+        members = [as_member(guest) for guest in guests]
+        for seq in range(1, 20):
+            for guest, member in zip(guests, members, strict=True):
+                message = member.edit(
+                    [[f"{guest.id}{seq}", ["create", "objects", {}]], put(seq, uuid=f"{guests[0].id}1")]
+                )
+                await guest.say(message or {})
+        for guest, member in zip(guests, members, strict=True):
+            member.receive([one for one in await guest.quiet() if one["type"] in ("tx", "ack", "reject")])
+            assert not member.pending
+        assert {member.confirmed.digest() for member in members} == {arena.digest()}
+
+
+async def test_presence_passes_by_what_waits() -> None:  # SERVER8
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        await ann.say(tx(1, IMAGE), {"type": "presence", "state": {"at": 1}})
+        assert (await bob.hear("presence"))["state"] == {"at": 1}
+        late = await arena.join("cid")
+        assert late.heard[0]["members"][0]["presence"] == {"at": 1}
+
+
+async def test_a_ping_is_answered() -> None:  # SERVER9
+    async with serving() as arena:
+        visitor = await arena.visit()
+        await visitor.say({"type": "ping", "id": 3})
+        assert await visitor.hear("pong") == {"type": "pong", "id": 3}
+        ann = await arena.join()
+        await ann.say({"type": "ping", "id": 4})
+        assert await ann.hear("pong") == {"type": "pong", "id": 4}
+
+
+async def test_a_lease_runs_out_by_the_clock_alone() -> None:  # SERVER10
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        await ann.say({"type": "lease", "op": "acquire", "key": "cube", "seconds": 20})
+        assert (await bob.hear("lease"))["holder"] == ann.id
+        await ann.vanish()
+        assert (await bob.hear("members"))["left"] == [ann.id]
+        before = trio.current_time()
+        assert (await bob.hear("lease"))["holder"] is None
+        assert 19 <= trio.current_time() - before <= 20
+
+
+# Bad input: it costs its sender the connection, with the reason, and nobody else anything
+
+
+def deep(levels: int) -> Any:
+    tree: Any = 0
+    for _ in range(levels):
+        tree = {"a": tree}
+    return tree
+
+
+def raw(text: bytes) -> bytes:
+    return len(text).to_bytes(4, "big") + b"\0" + text
+
+
+BAD = {
+    "a frame that is too long": (b"\xff\xff\xff\xff\0", "longer than"),
+    "what is not JSON": (raw(b"{"), "not JSON"),
+    "a tree nested 10,000 deep": (raw(b'{"type":"tx","d":' + b'{"a":' * 10_000 + b"0" + b"}" * 10_001), "not JSON"),
+    "a tree nested 500 deep": (wire.encode(tx(1, ["u", ["create", "k", deep(200)]])), "nested deeper"),
+    "an unknown message": (wire.encode({"type": "dance"}), "unknown message 'dance'"),
+    "a message out of place": (wire.encode({"type": "hello"}), "'hello' is not allowed in a room"),
+    "a malformed transaction": (wire.encode(tx(1) | {"deltas": "all"}), "malformed 'tx'"),
+    "a malformed delta": (wire.encode(tx(1, ["u", ["explode"]])), "malformed delta"),
+    "a malformed array": (
+        wire.encode(tx(1, ["u", ["create", "k", {"a": {"$": "array", "dtype": "<f4", "shape": [-1], "chunks": []}}]])),
+        "malformed array",
+    ),
+    "a gap in the sequence": (wire.encode(tx(7, CUBE)), "came where 1 was due"),
+    "a revision to come": (wire.encode(tx(1, CUBE, base=99)), "not there yet"),
+    "a piece of a blob": (wire.encode_piece(Piece("0" * 64, 0, 1, b"x")), "'piece' is not allowed"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_bad_input_costs_its_sender_the_connection_and_nobody_else_anything(name: str) -> None:  # SERVER11
+    data, why = BAD[name]
+    async with serving() as arena:
+        ann, bob, mallory = await arena.join("ann"), await arena.join("bob"), await arena.join("mallory")
+        await mallory.write(data)
+        with pytest.raises(Refused, match=why) as caught:
+            await mallory.quiet()
+        assert not caught.value.retry
+        await ann.say(tx(1, CUBE))
+        assert (await bob.hear("tx"))["deltas"] == [CUBE]
+        assert (await ann.hear("ack"))["revision"] == 1
+
+
+async def test_what_was_said_before_the_bad_word_is_done() -> None:  # SERVER12
+    async with serving() as arena:
+        ann, mallory = await arena.join("ann"), await arena.join("mallory")
+        await mallory.say(tx(1, CUBE), {"type": "dance"})
+        assert (await ann.hear("tx"))["deltas"] == [CUBE]
+
+
+async def test_a_room_that_fails_ends_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:  # SERVER13
+    def fold(room: Room, entry: Entry) -> Any:
+        if entry.request["type"] == "tx" and room.name == "bad":
+            raise RuntimeError("a fault of ours")
+        return real_fold(room, entry)
+
+    real_fold = Room.fold
+    monkeypatch.setattr(Room, "fold", fold)
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob", room="bad")
+        await bob.say(tx(1, CUBE))
+        with pytest.raises(Refused, match="room 'bad' failed"):
+            await bob.quiet()
+        assert "a fault of ours" in caplog.text
+        await ann.say(tx(1, CUBE))
+        assert (await ann.hear("ack"))["revision"] == 1
+
+
+async def test_a_fault_in_one_connection_is_logged_and_ends_it_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:  # SERVER14
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        monkeypatch.setattr(Room, "set_presence", lambda *_: 1 / 0)
+        await ann.say({"type": "presence", "state": {}})
+        with pytest.raises((EOFError, trio.BrokenResourceError)):
+            await ann.quiet()
+        await trio.testing.wait_all_tasks_blocked()
+        assert "ZeroDivisionError" in caplog.text
+        monkeypatch.undo()
+        await arena.join("bob")
+
+
+# Coming back
+
+
+async def test_who_comes_back_gets_what_changed_and_its_answers_again() -> None:  # SERVER15
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        await ann.say(tx(1, CUBE))
+        await ann.hear("ack")
+        await ann.say(tx(2, put(1, name="a"), base=1))
+        await bob.hear("tx")
+        await bob.hear("tx")
+        await ann.vanish()  # the second answer is lost with the connection
+        await bob.hear("members")
+        await bob.say(tx(1, put(2, name="b"), base=2))
+        await bob.hear("ack")
+        epoch = ann.heard[0]["epoch"]
+        again = await arena.join("ann", secret=ann.secret, epoch=epoch, revision=1)
+        joined, records, ready = again.heard
+        assert (joined["since"], joined["answered"]) == ("changes", 2)
+        assert records["entities"][0]["tree"] == {"name": "Cube", "x": 0, "a": 1, "b": 2}
+        assert ready["revision"] == 3
+        await again.say(tx(2, put(1, name="a"), base=1), tx(3, put(3), base=1))
+        assert await again.hear("ack") == {"type": "ack", "seq": 2, "revision": 2}
+        assert (await again.hear("ack"))["revision"] == 4
+
+
+async def test_answers_come_after_the_records_that_hold_their_effect() -> None:  # SERVER16
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        await ann.say(tx(1, CUBE))
+        await ann.hear("ack")
+        again = await arena.visit(ann.secret)
+        join = {"type": "join", "room": "r", "name": "ann", "secret": ann.secret}
+        again.stop_reading()
+        await again.say(join, tx(1, CUBE), tx(2, put(1), base=0))
+        await trio.sleep(1)
+        again.read_on()
+        kinds = [message["type"] for message in await again.quiet()]
+        assert kinds == ["joined", "records", "records", "ready", "members", "ack", "ack"]
+
+
+async def test_a_member_that_joins_again_ends_its_older_connection() -> None:  # SERVER17
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        again = await arena.join("ann", secret=ann.secret)
+        with pytest.raises(Refused, match="joined again"):
+            await ann.quiet()
+        assert len(arena.server.hosts["r"].room.present) == 2
+        assert [one["type"] for one in await bob.quiet()] == ["members"]
+        await again.say(tx(1, CUBE))
+        await again.hear("ack")
+
+
+async def test_nobody_comes_back_in_the_name_of_another() -> None:  # SERVER18
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        mallory = await arena.join("ann", secret=ann.id + "x" * 22)
+        assert mallory.heard[0]["member"] != ann.id
+        with pytest.raises(Refused, match="the secret of a member"):
+            await arena.join("ann", secret="short")
+
+
+async def test_at_the_end_everybody_is_told_to_come_back() -> None:  # SERVER19
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        arena.server.close()
+        with pytest.raises(Refused, match="closing") as caught:
+            await ann.quiet()
+        assert caught.value.retry
+        await ann.vanish()
+        await arena.server.wait_until_empty()
+
+
+async def test_leaving_is_told_and_ends_the_connection() -> None:  # SERVER20
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        await ann.say({"type": "leave"})
+        with pytest.raises(EOFError):
+            await ann.quiet()
+        assert (await bob.hear("members"))["left"] == [ann.id]
+
+
+# Slow members
+
+
+async def test_a_slow_member_is_served_what_changed_and_delays_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # SERVER21
+    monkeypatch.setattr(wire, "OUTBOX_BYTES", 2000)
+    async with serving() as arena:
+        ann, bob, slow = await arena.join("ann"), await arena.join("bob"), await arena.join("slow")
+        member = as_member(slow)
+        slow.stop_reading()
+        for seq in range(1, 200):
+            await ann.say(tx(seq, put(seq) if seq > 1 else CUBE, base=seq - 1))
+            assert (await ann.hear("ack"))["revision"] == seq
+            await bob.hear("tx")
+        await bob.vanish()
+        await slow.say(tx(1, put("mine", name="y"), base=1))  # heard, though nothing reaches it
+        await ann.hear("tx")
+        slow.read_on()
+        heard = await slow.quiet()
+        kinds = [message["type"] for message in heard]
+        assert kinds.count("tx") < 50
+        assert kinds[kinds.index("records") :] == ["records", "ready", "members", "ack"]
+        assert heard[-2]["left"] == [bob.id]
+        member.pending.append(Pending(1, 1, [put("mine", name="y")]))
+        member.receive([message for message in heard if message["type"] in ("records", "ready", "tx", "ack")])
+        assert member.confirmed.digest() == arena.digest()
+
+
+async def test_who_asks_much_and_reads_no_answers_is_not_heard_on(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER22
+    monkeypatch.setattr(wire, "OUTBOX_BYTES", 2000)
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        room = arena.server.hosts["r"].room
+        ann.stop_reading()
+        await ann.say(tx(1, CUBE))
+        for seq in range(2, 500):
+            await ann.say(tx(seq, put(seq)))
+            await trio.testing.wait_all_tasks_blocked()
+        assert room.revision < 100
+        ann.read_on()
+        assert sum(message["type"] == "ack" for message in await ann.quiet()) == 499
+
+
+async def test_two_that_push_without_reading_do_not_block_each_other() -> None:  # SERVER23
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        ann.stop_reading()
+        bob.stop_reading()
+        for guest in (ann, bob):
+            await guest.say(*(tx(seq, [f"{guest.id}{seq}", ["create", "objects", {}]]) for seq in range(1, 2000)))
+        await trio.sleep(1)
+        assert arena.server.hosts["r"].room.revision == 2 * 1999
+        ann.read_on()
+        bob.read_on()
+        for guest in (ann, bob):
+            assert sum(message["type"] == "ack" for message in await guest.quiet()) == 1999
+
+
+# Blobs
+
+
+async def test_a_transaction_waits_for_its_blobs_and_later_ones_behind_it() -> None:  # SERVER24
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        await ann.say(tx(1, IMAGE), tx(2, CUBE))
+        await bob.hear_nothing()
+        blobs = await arena.attach(ann)
+        await blobs.say({"type": "has", "shas": [sha_of(DATA), sha_of(b"")]})
+        assert (await blobs.hear("missing"))["shas"] == [sha_of(DATA), sha_of(b"")]
+        first, second = wire.pieces(sha_of(DATA), DATA)
+        await blobs.write(wire.encode_piece(first))
+        await bob.hear_nothing()
+        await blobs.write(wire.encode_piece(second))
+        assert (await bob.hear("tx"))["deltas"] == [IMAGE]
+        assert (await bob.hear("tx"))["deltas"] == [CUBE]
+
+
+async def test_a_blob_is_sent_once_and_read_by_all() -> None:  # SERVER25
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob", role="viewer")
+        blobs = await arena.attach(ann)
+        await blobs.write(b"".join(map(wire.encode_piece, wire.pieces(sha_of(DATA), DATA))))
+        await blobs.say({"type": "has", "shas": [sha_of(DATA)]})
+        assert (await blobs.hear("missing"))["shas"] == []
+        reader = await arena.attach(bob)
+        await reader.say({"type": "get", "shas": ["0" * 64, sha_of(DATA)]})
+        assert (await reader.hear("absent"))["shas"] == ["0" * 64]
+        pieces = [await reader.next(), await reader.next()]
+        assert b"".join(piece.data for piece in pieces) == DATA
+
+
+async def test_a_blob_that_is_not_what_it_is_called_is_not_stored() -> None:  # SERVER26
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        blobs = await arena.attach(ann)
+        await blobs.write(wire.encode_piece(Piece(sha_of(b"a"), 0, 1, b"b")))
+        with pytest.raises(Refused, match="not what its name says"):
+            await blobs.next()
+        blobs = await arena.attach(ann)  # the member itself goes on
+        await blobs.say({"type": "has", "shas": [sha_of(b"a"), sha_of(b"b")]})
+        assert len((await blobs.hear("missing"))["shas"]) == 2
+
+
+async def test_a_viewer_stores_nothing() -> None:  # SERVER27
+    async with serving() as arena:
+        await arena.join("ann")
+        blobs = await arena.attach(await arena.join("vic", role="viewer"))
+        await blobs.write(wire.encode_piece(Piece(sha_of(b"a"), 0, 1, b"a")))
+        with pytest.raises(Refused, match="stores no blobs"):
+            await blobs.next()
+
+
+async def test_blobs_are_only_for_members() -> None:  # SERVER28
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        for room, secret in (("r", protocol.new_secret()), ("r", ann.id), ("nowhere", ann.secret)):
+            visitor = await arena.visit()
+            await visitor.say({"type": "attach", "room": room, "secret": secret})
+            with pytest.raises(Refused, match="join room"):
+                await visitor.hear("attached")
+        blobs = await arena.attach(ann)
+        await ann.vanish()
+        with pytest.raises(EOFError):
+            await blobs.next()
+
+
+async def test_a_full_store_says_so() -> None:  # SERVER29
+    async with serving(MemoryStore(max_blob_bytes=10)) as arena:
+        blobs = await arena.attach(await arena.join("ann"))
+        await blobs.write(b"".join(map(wire.encode_piece, wire.pieces(sha_of(DATA), DATA))))
+        with pytest.raises(Refused, match="no space left"):
+            await blobs.next()
+
+
+async def test_what_waits_for_blobs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER30
+    monkeypatch.setattr(wire, "WAITING_BYTES", 0)
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        await ann.say(tx(1, IMAGE), {"type": "ping", "id": 1})
+        await ann.hear_nothing()  # nothing more is taken from it
+        blobs = await arena.attach(ann)
+        await blobs.write(b"".join(map(wire.encode_piece, wire.pieces(sha_of(DATA), DATA))))
+        await ann.hear("pong")
+
+
+async def test_what_waited_when_the_connection_was_lost_is_not_done() -> None:  # SERVER31
+    async with serving() as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        await ann.say(tx(1, IMAGE))
+        await ann.vanish()
+        await bob.hear("members")
+        blobs = await arena.attach(bob)
+        await blobs.write(b"".join(map(wire.encode_piece, wire.pieces(sha_of(DATA), DATA))))
+        await bob.hear_nothing()
+        again = await arena.join("ann", secret=ann.secret)
+        assert again.heard[0]["answered"] == 0
+        await again.say(tx(1, IMAGE))
+        assert (await again.hear("ack"))["revision"] == 1
+
+
+# Durability
+
+
+class SlowLog:
+    """A log whose disk is held by the test."""
+
+    def __init__(self) -> None:
+        self.disk = trio.Event()
+        self.appended: list[int] = []
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        await self.disk.wait()
+        self.appended.append(len(entries))
+
+
+class SlowStore(MemoryStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.log = SlowLog()
+
+    async def create(self, name: str, epoch: str) -> Log:
+        return self.log
+
+
+async def test_nothing_leaves_before_its_log_entry_is_durable() -> None:  # SERVER32
+    store = SlowStore()
+    store.log.disk.set()
+    async with serving(store) as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        await ann.quiet()
+        store.log.disk = trio.Event()
+        await ann.say(tx(1, CUBE))
+        await ann.hear_nothing()
+        await bob.hear_nothing()
+        visitor = await arena.visit()
+        await visitor.say({"type": "rooms"})
+        assert (await visitor.hear("rooms"))["rooms"][0]["revision"] == 0
+        store.log.disk.set()
+        await bob.hear("tx")
+
+
+async def test_what_comes_while_the_disk_is_busy_is_committed_together() -> None:  # SERVER33
+    store = SlowStore()
+    store.log.disk.set()
+    async with serving(store) as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        store.log.appended.clear()
+        store.log.disk = trio.Event()
+        await ann.say(tx(1, CUBE))
+        await trio.sleep(1)
+        await ann.say(tx(2, put(1)))
+        await bob.say(tx(1, put(2)))
+        await trio.sleep(1)
+        store.log.disk.set()
+        await ann.quiet()
+        assert store.log.appended == [1, 2]
+
+
+async def test_who_hears_what_does_not_depend_on_what_is_committed_together() -> None:  # SERVER36
+    store = SlowStore()
+    store.log.disk.set()
+    async with serving(store) as arena:
+        ann, bob, cid = await arena.join("ann"), await arena.join("bob"), await arena.join("cid")
+        await ann.quiet()
+        store.log.disk = trio.Event()
+        await cid.say({"type": "lease", "op": "acquire", "key": "k", "seconds": 9})
+        await trio.sleep(1)
+        await ann.say(tx(1, CUBE))
+        await trio.testing.wait_all_tasks_blocked()
+        await bob.vanish()
+        await trio.testing.wait_all_tasks_blocked()
+        await cid.say(tx(1, ["lamp", ["create", "lights", {}]]))
+        await trio.sleep(1)
+        store.log.disk.set()
+        assert [message["type"] for message in await ann.quiet()] == ["lease", "ack", "members", "tx"]
+        assert [message["type"] for message in await cid.quiet()] == ["lease", "tx", "members", "ack"]
+
+
+async def test_a_full_queue_for_the_log_stops_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER34
+    monkeypatch.setattr(wire, "QUEUED_REQUESTS", 0)
+    store = SlowStore()
+    store.log.disk.set()
+    async with serving(store) as arena:
+        ann = await arena.join("ann")
+        store.log.disk = trio.Event()
+        await ann.say(tx(1, CUBE), tx(2, put(1)), tx(3, put(2)), {"type": "ping", "id": 1})
+        await ann.hear_nothing()
+        store.log.disk.set()
+        await ann.hear("pong")
