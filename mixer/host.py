@@ -16,7 +16,7 @@ from broadcaster.errors import MixerError
 
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 5.0
-NEEDS: Final = ("broadcaster", "trio", "orjson", "outcome", "sniffio", "attr", "idna", "sortedcontainers")
+NEEDS: Final = ("broadcaster", "trio", "orjson", "h11", "outcome", "sniffio", "attr", "idna", "sortedcontainers")
 
 
 class Host:

@@ -166,6 +166,10 @@ class Session:
                 raise MixerError(message["reason"])
 
     def _joined(self, message: Message) -> None:
+        if self._inbox:  # what came before the connection was lost: answers among it are not to come twice
+            self._finish_work()
+            batch, self._inbox = self._inbox, []
+            self._fold(batch)
         for again in self.member.begin(message):
             self.client.send(again)
         self.members = {}

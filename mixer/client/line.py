@@ -1,0 +1,107 @@
+"""One greeted connection to a broadcaster, from its client's side. trio, no bpy."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from broadcaster.errors import RemoteProtocolError
+from broadcaster.protocol import ClientConnection
+from broadcaster.wire import Message, Piece
+
+AGENT: Final = "mixer"
+GREETING_SECONDS: Final = 10.0
+RECEIVE_BYTES: Final = 256 * 1024
+
+# A broadcaster that is gone without a word is noticed by the kernel, however long Blender is busy.
+KEEPALIVE: Final = {"TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Bytes on the wire, over all connections of a client."""
+
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
+class Line:
+    """Messages out and in. Everything raises OSError or trio.BrokenResourceError when the connection is lost."""
+
+    def __init__(self, stream: trio.SocketStream, traffic: Traffic) -> None:
+        self._stream = stream
+        self._traffic = traffic
+        self._connection = ClientConnection()
+
+    async def greet(self) -> None:
+        await self.send_frames(self._connection.hello(AGENT))
+        await self.receive()
+
+    @property
+    def payload(self) -> bytearray:
+        """The latest message as it came."""
+        return self._connection.payload
+
+    async def ask(self, message: Message) -> Message:
+        """Sends a message and returns the next that comes. Raises Refused and RemoteProtocolError."""
+        await self.send_frames(self._connection.send(message))
+        answer = await self.receive()
+        if isinstance(answer, Piece):
+            raise RemoteProtocolError("the broadcaster answers with a piece of a blob")
+        return answer
+
+    async def send_frames(self, frames: bytes) -> None:
+        self._traffic.sent_bytes += len(frames)
+        await self._stream.send_all(frames)
+
+    async def receive(self) -> Message | Piece:
+        """The next message. Raises Refused, with the broadcaster's reason, and RemoteProtocolError."""
+        while (message := self._connection.next_message()) is None:
+            data = await self._stream.receive_some(RECEIVE_BYTES)
+            if not data:
+                raise trio.BrokenResourceError("the broadcaster hung up")
+            self._traffic.received_bytes += len(data)
+            self._connection.receive_data(data)
+        return message
+
+
+@asynccontextmanager
+async def open_line(host: str, port: int, traffic: Traffic) -> AsyncIterator[Line]:
+    """Connects and greets; closes at the end. Raises also trio.TooSlowError, Refused and RemoteProtocolError."""
+    with trio.fail_after(GREETING_SECONDS):
+        stream = await trio.open_tcp_stream(host, port)  # trio itself sets TCP_NODELAY
+    try:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):
+                stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        line = Line(stream, traffic)
+        with trio.fail_after(GREETING_SECONDS):
+            await line.greet()
+        yield line
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+def list_rooms(host: str, port: int, timeout_seconds: float) -> list[Message]:
+    """What a broadcaster has: name, revision, members, entities, bytes of each room. Blocks.
+
+    Raises OSError if none is there within that time, and MixerError if it does not answer as it should.
+    """
+    rooms: list[Message] = trio.run(_list_rooms, host, port, timeout_seconds)
+    return rooms
+
+
+async def _list_rooms(host: str, port: int, timeout_seconds: float) -> list[Message]:
+    try:
+        with trio.fail_after(timeout_seconds):
+            async with open_line(host, port, Traffic()) as line:
+                rooms: list[Message] = (await line.ask({"type": "rooms"}))["rooms"]
+                return rooms
+    except (trio.TooSlowError, trio.BrokenResourceError) as exc:
+        raise OSError(f"no broadcaster answers at {host}:{port}") from exc
