@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import animation, collection, links, slots, struct
+from . import bones, collection, geometry, links, shape_keys, slots, struct
 from .mirror import Mirror
 
 struct.COLLECTIONS.update(items=collection.ItemsProxy, rows=collection.RowsProxy)
@@ -11,6 +11,10 @@ struct.SPECIAL.update(
         "constant": struct.Constant,
         "class": struct.ClassName,
         "links": links.LinksProxy,
+        "bones": bones.proxy,
+        "geometry": geometry.GeometryProxy,
+        "pose_bone": bones.proxy,
+        "shape_keys": shape_keys.ShapeKeys,
         "slot_material": slots.SlotMaterial,
     }
 )

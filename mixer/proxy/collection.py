@@ -173,6 +173,7 @@ def make(ctx: Context, collection: Any, rule: Items, tree: Tree) -> bool:
             keywords[keyword] = argument(ctx, tree.get(name))
         else:
             args.append(argument(ctx, tree if name == "." else tree.get(name)))
+    args = _as_declared(collection, rule.new, args)
     if tree_is_withheld(ctx, tree):
         return False
     before = _uids(rule.by_product)
@@ -183,6 +184,13 @@ def make(ctx: Context, collection: Any, rule: Items, tree: Tree) -> bool:
         return False
     ctx.by_products += ((rule.by_product, uid) for uid in _uids(rule.by_product) - before)
     return True
+
+
+def _as_declared(collection: Any, method: str, args: list[Any]) -> list[Any]:
+    """Whole numbers where Blender's function wants them: what it takes as a frame, the strip tells as a float."""
+    declared = [one for one in collection.rna_type.functions[method].parameters if not one.is_output]
+    pairs = zip(args, declared, strict=False)
+    return [int(arg) if type(arg) is float and one.type == "INT" else arg for arg, one in pairs]
 
 
 def _uids(kind: str) -> set[int]:

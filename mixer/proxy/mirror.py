@@ -56,6 +56,7 @@ class Mirror:
 
     def scan(self) -> Deltas:
         """Deltas for the datablocks that came and went, in an order in which what is named comes first."""
+        self.ctx.weighted = None
         came, went = self.identity.scan()
         deltas: Deltas = []
         for kind, datablock, uuid in sorted(came, key=lambda one: ORDER[one[0]]):
@@ -74,6 +75,7 @@ class Mirror:
     def collect(self, uuids: Iterable[str], *, geometry: bool = True) -> Deltas:
         """Deltas for what was edited here and not noticed yet."""
         deltas: Deltas = []
+        self.ctx.weighted = None
         for uuid in uuids:
             entry = self.entries.get(uuid)
             if entry is None or (datablock := self.identity.find(uuid)) is None:

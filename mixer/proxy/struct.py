@@ -11,12 +11,13 @@ from typing import Any, Final, Protocol
 import bpy
 from mathutils import Matrix
 
+from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree
 
 from .. import rules
 from ..rules.rule import Rule
 from . import idprops, values
-from .context import Context, Struct
+from .context import Busy, Context, Struct
 
 Fields = dict[str, Tree]
 
@@ -381,7 +382,7 @@ def write_struct(ctx: Context, struct: Struct, live: Fields, new: Fields) -> Non
 def _write_field(ctx: Context, plan: Plan, struct: Struct, name: str, live: Fields, new: Fields) -> None:
     try:
         plan.proxies[name].write(ctx, struct, live.get(name), new[name], new)
-    except WRITE_ERRORS as exc:
+    except (*WRITE_ERRORS, RemoteProtocolError, Busy) as exc:
         ctx.refuse(struct, name, exc)
 
 

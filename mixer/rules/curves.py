@@ -10,11 +10,10 @@ from .rule import Items, Rule, names
 CURVES: Final = {
     "Curve": Rule(
         derived=names("texspace_location texspace_size"),  # recomputed from the points
-        view=names("shape_keys"),
         blind=names("cycles splines"),
         write_first=("dimensions",),  # a flat curve takes no depth
         items=MATERIALS_OF_DATA,
-        by={"class": "class", "splines": "splines"},
+        by={"class": "class", "shape_keys": "shape_keys", "splines": "splines"},
     ),
     "TextCurve": Rule(
         derived=names("edit_format"),
@@ -48,7 +47,6 @@ CURVES: Final = {
     ),
     "MetaElement": Rule(per_user=names("select"), write_first=("type",)),
     "Lattice": Rule(
-        view=names("shape_keys"),
         write_first=(
             "points_u",
             "points_v",
@@ -58,6 +56,7 @@ CURVES: Final = {
             "interpolation_type_w",
         ),
         items={"points": Items(rows=True, remove="")},  # as many as the three numbers say
+        by={"shape_keys": "shape_keys"},
     ),
     "LatticePoint": Rule(per_user=names("select"), todo=names("groups")),
     "CurveMapping": Rule(after=("update",), items={"curves": Items(rows=True, remove="")}),

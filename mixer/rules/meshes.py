@@ -16,20 +16,14 @@ MESHES: Final = {
         ),
         view=names(
             "attributes color_attributes edges loops polygons uv_layers vertices"  # all in "geometry"
-            " auto_texspace shape_keys vertex_colors"  # the key tells whose it is
+            " auto_texspace vertex_colors"
         ),
         per_user=names("uv_layer_clone uv_layer_clone_index uv_layer_stencil uv_layer_stencil_index"),
         todo=names("skin_vertices"),
         blind=names("cycles"),
         items=MATERIALS_OF_DATA,
-        by={"geometry": "geometry"},
+        by={"geometry": "geometry", "shape_keys": "shape_keys"},
     ),
-    "Key": Rule(
-        view=names("reference_key"),
-        strong=names("user"),  # a key dies with its mesh, curve or lattice
-        by={"key_blocks": "key_data", "user": "key_data"},
-    ),
-    "ShapeKey": Rule(
-        by={"data": "key_data", "points": "key_data", "relative_key": "key_data"},
-    ),
+    "Key": Rule(view=names("key_blocks reference_key user")),  # all in "shape_keys"
+    "ShapeKey": Rule(view=names("data points relative_key")),
 }

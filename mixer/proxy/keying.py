@@ -1,0 +1,79 @@
+"""Which live item bears which key: Blender keeps no identity for bones, shape keys and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from broadcaster.errors import RemoteProtocolError
+from broadcaster.tree import Tree, new_uuid, tag
+
+from . import values
+from .moment import MOMENT
+
+Way: TypeAlias = tuple[Callable[[int], Any], Callable[[str], Any]]  # what a live item, and a key, is recognised by
+
+
+def structs_of(tree: Tree) -> dict[str, dict[str, Tree]]:
+    """The items of a collection that are structs, in its order; none if it is no collection."""
+    if tag(tree) != "items":
+        return {}
+    return {key: tree["of"][key] for key in tree["order"] if tag(tree["of"][key]) == ""}
+
+
+def recognised(count: int, before: Sequence[str], ways: Sequence[Way]) -> list[str]:
+    """The keys of `count` live items out of those `before`, the most telling way first; new keys for the rest.
+
+    A way is asked only about what the ways before it left open. Its labels must be hashable.
+    """
+    found: dict[int, str] = {}
+    for label_of, label_before in ways:
+        taken = set(found.values())
+        known = {label_before(key): key for key in reversed(before) if key not in taken}
+        if not known:
+            break
+        for index in range(count):
+            if index not in found and (key := known.pop(label_of(index), None)) is not None:
+                found[index] = key
+        if len(found) == count:
+            break
+    return [found.get(index) or new_uuid() for index in range(count)]
+
+
+def acyclic(parents: Mapping[str, str | None]) -> dict[str, str | None]:
+    """`parents` without those that are gone, and with every ring cut at the same place by all who hold it.
+
+    Two members may each put their bone below the other's: the document then holds a ring, Blender cannot.
+    """
+    found: dict[str, str | None] = {}
+    for key in sorted(parents):
+        above = parents[key]
+        top = above
+        while top in found:
+            top = found[top]
+        found[key] = above if above in parents and top != key else None
+    return {key: found[key] for key in parents}
+
+
+def name_of(tree: Mapping[str, Tree]) -> str:
+    """The name of an item, as Blender's strings are.
+
+    Raises RemoteProtocolError if it has none.
+    """
+    name = values.decode(tree.get("name"))
+    if type(name) is bytes:
+        return name.decode(errors="surrogateescape")
+    if type(name) is str:
+        return name
+    raise RemoteProtocolError("an item without a name")
+
+
+def rename(here: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+    """Gives the structs that are `here` their wanted names, also where names change hands."""
+    claims = {name: key for key, name in wanted.items()}
+    for key, struct in here.items():
+        if wanted[key] != struct.name and claims.get(struct.name, key) != key:
+            struct.name = f"{MOMENT}.{struct.name}"
+    for key, struct in here.items():
+        if struct.name != wanted[key]:
+            struct.name = wanted[key]

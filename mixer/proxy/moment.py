@@ -1,0 +1,32 @@
+"""A scene for the moment: where operators may work on a datablock while the user is in the middle of something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import bpy
+
+from .context import Datablock
+
+MOMENT: Final = "mixer.moment"  # names what is gone, or named otherwise, before anybody looks
+
+
+@contextmanager
+def moment(data: Datablock) -> Iterator[Datablock]:
+    """An object of `data`, active in a scene of its own. Both are gone afterwards, and the user's mode is as it was."""
+    scene = bpy.data.scenes.new(MOMENT)
+    thing = bpy.data.objects.new(MOMENT, data)
+    try:
+        scene.collection.objects.link(thing)
+        layer = scene.view_layers[0]
+        layer.objects.active = thing
+        # Without a window, or the user's tools would follow; not in one call, which loses the scene and crashes.
+        with (
+            bpy.context.temp_override(window=None),
+            bpy.context.temp_override(scene=scene, view_layer=layer, object=thing, active_object=thing),
+        ):
+            yield thing
+    finally:
+        bpy.data.batch_remove([thing, scene])
