@@ -1,0 +1,38 @@
+"""`python -m tests.bench [NAME ...]`: the figures beside their budgets; `make bench` runs all."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from . import bench_edit, bench_mesh, bench_peers, bench_relay
+from .figures import COLUMNS
+
+BENCHES: Final[dict[str, Callable[[], None]]] = {
+    "edit": bench_edit.run,
+    "mesh": bench_mesh.run,
+    "relay": bench_relay.run,
+    "peers": bench_peers.run,
+}
+
+
+def main() -> int:
+    """Runs the named benchmarks, or all."""
+    parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all if none is given")
+    names = parser.parse_args().names or list(BENCHES)
+    if unknown := sorted(set(names) - BENCHES.keys()):
+        parser.error(f"no benchmark {', '.join(unknown)}")
+    print(COLUMNS.format("what", "measured", "budget; reference", ""), flush=True)
+    for name in names:
+        BENCHES[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)  # Blender's own exit can hang
