@@ -1,0 +1,37 @@
+# PYTHON is what the environment is made of: 3.11 takes Blender 4.5 LTS, 3.13 takes 5.2 LTS.
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+.PHONY: help setup demo test lint format bench extension clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## make .venv/ with everything (the first time it fetches about 400 MB)
+	@$(PYTHON) -m tools.make_venv .venv
+
+demo: setup ## two Blenders in one room, edits from both, the comparison, pictures: make demo [SCENE=FILE.blend]
+	$(RUN) -m demo $(if $(SCENE),--scene "$(SCENE)")
+
+test: lint ## the whole test suite
+	$(RUN) -m pytest
+
+lint: setup ## what the tests begin with: style and types
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check --quiet
+	$(RUN) -m mypy
+
+format: setup ## put the source into the style that lint asks for
+	$(RUN) -m ruff check --fix
+	$(RUN) -m ruff format
+
+bench: setup ## the figures beside their budgets
+	$(RUN) -m tests.bench
+
+extension: setup ## the zips that people install in Blender, one per platform, in dist/
+	$(RUN) -m tools.build_extension
+
+clean: ## remove what the above made, .venv/ too
+	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
