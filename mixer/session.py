@@ -205,6 +205,7 @@ class Session:
         """Goes on with the work at hand; a transaction that fits the budget shows at once and whole."""
         assert self._work is not None
         start = time.perf_counter()
+        self.mirror.looked_at.clear()
         for deltas in self._work:
             self._edit(deltas)
             self._steps += 1
@@ -304,6 +305,8 @@ class Session:
                 return False
             self._swept = now
             self.notes.structure = True
+            if self.mirror.deferred:
+                self._waiting.append(lambda: self.mirror.retry(self.member))
             self._sweep = list(self.mirror.entries)
         deltas: Deltas = []
         while self._sweep and time.perf_counter() < deadline:

@@ -46,6 +46,7 @@ class Context:
     derived: Mapping[tuple[int, str], frozenset[int]] = field(default_factory=dict)  # what curves and drivers control
     local: dict[str, dict[str, Any]] = field(default_factory=dict)  # uuid -> handles that hold on this peer only
     refused: dict[str, str] = field(default_factory=dict)  # "Type.property" -> why Blender did not take it
+    busy: bool = False  # whether something could not be written because of the user's mode
     by_products: list[tuple[str, int]] = field(default_factory=list)  # (kind, session_uid) of what Blender made unasked
     withheld: dict[str, str] = field(default_factory=dict)  # "datablock: property" -> what a member sent and trust holds back
     weighted: set[int] | None = None  # session_uids of meshes whose objects have vertex groups; None: look again

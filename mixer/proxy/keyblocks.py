@@ -28,7 +28,7 @@ def write_data(block: Any, node: Tree, blobs: Blobs) -> None:
     if array.dtype != here.dtype or array.shape != here.shape:
         raise RemoteProtocolError(f"a shape key of {array.shape} does not fit {here.shape}")
     if not _is_curve(block):
-        block.data.foreach_set("co", np.ascontiguousarray(array).reshape(-1))
+        block.points.foreach_set("co", np.ascontiguousarray(array).reshape(-1))
         return
     values, place = array.tolist(), 0
     for point in block.data:
@@ -39,7 +39,7 @@ def write_data(block: Any, node: Tree, blobs: Blobs) -> None:
 
 
 def _is_curve(block: Any) -> bool:
-    return len(block.data) > 0 and hasattr(block.data[0], "tilt")
+    return not len(block.points) and len(block.data) > 0
 
 
 def _fields(point: Any) -> tuple[str, ...]:
@@ -48,8 +48,8 @@ def _fields(point: Any) -> tuple[str, ...]:
 
 def _read(block: Any) -> Array:
     if not _is_curve(block):
-        array = np.empty(len(block.data) * 3, np.float32)
-        block.data.foreach_get("co", array)
+        array = np.empty(len(block.points) * 3, np.float32)
+        block.points.foreach_get("co", array)  # a hundred times quicker than through data
         return array.reshape(-1, 3)
     flat: list[float] = []
     for point in block.data:

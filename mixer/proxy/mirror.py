@@ -45,6 +45,8 @@ class Mirror:
         self.identity = Identity()
         self.entries: dict[str, Entry] = {}
         self.ctx = Context(self.identity, blobs, trusted, items_of=self._live)
+        self.looked_at: set[str] = set()  # what was collected in this tick, in which nobody can have edited since
+        self.deferred: set[str] = set()  # what could not be written because of the user's mode
         self.clashing: set[str] = set()  # whose name in the document another bears here
         self.written: list[str] = []  # what `apply` wrote and `verify` has not seen
 
@@ -113,9 +115,12 @@ class Mirror:
         for uuid in created:
             self._create(uuid, member.shown)
             yield []
-        for uuid in changed:
-            yield self.collect([uuid])
+        for place, uuid in enumerate(changed):
+            if uuid not in self.looked_at:  # all at once: writing one (a skeleton) changes others (its poses)
+                yield self.collect(changed[place:])
+                self.looked_at.update(changed[place:])
             self._write(uuid, member.shown)
+            yield []
         for uuid in created:
             self._write(uuid, member.shown)
             yield []
@@ -142,6 +147,13 @@ class Mirror:
                 self._write(uuid, member.shown)
                 yield []
 
+    def retry(self, member: Member) -> Iterator[Deltas]:
+        """Writes what was deferred, if the user has left that mode by now; runs like `apply`."""
+        deferred, self.deferred = self.deferred, set()
+        for uuid in deferred & self.entries.keys():
+            yield self.collect([uuid])
+            self._write(uuid, member.shown)
+
     def verify(self) -> int:
         """How many of the datablocks just written read differently by now, with nobody having edited them.
 
@@ -166,6 +178,7 @@ class Mirror:
                     entry.doc = entity.tree
                 else:
                     changed.append(uuid)
+        changed.sort(key=lambda uuid: ORDER[self.entries[uuid].kind])
         created.sort(key=lambda uuid: ORDER[shown.get(uuid).kind])  # type: ignore[union-attr]
         return created, changed, removed
 
@@ -191,10 +204,14 @@ class Mirror:
             if entry.live is entry.doc or (datablock := self.identity.find(uuid)) is None:
                 return
             self.ctx.uuid = uuid
-            self.ctx.geometry = True
+            self.ctx.geometry, self.ctx.busy = True, False
             write_struct(self.ctx, datablock, entry.live, entry.doc)
             del datablock
             datablock = self.identity.find(uuid)
+            if self.ctx.busy:
+                self.deferred.add(uuid)
+                entry.live = self._read(uuid, datablock, entry.live)
+                return
             entry.live = self._read(uuid, datablock, entry.doc)  # so that new items get the document's keys
 
     def settle_name(self, uuid: str) -> None:

@@ -382,7 +382,9 @@ def write_struct(ctx: Context, struct: Struct, live: Fields, new: Fields) -> Non
 def _write_field(ctx: Context, plan: Plan, struct: Struct, name: str, live: Fields, new: Fields) -> None:
     try:
         plan.proxies[name].write(ctx, struct, live.get(name), new[name], new)
-    except (*WRITE_ERRORS, RemoteProtocolError, Busy) as exc:
+    except Busy:
+        ctx.busy = True
+    except (*WRITE_ERRORS, RemoteProtocolError) as exc:
         ctx.refuse(struct, name, exc)
 
 

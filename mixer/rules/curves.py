@@ -11,7 +11,7 @@ CURVES: Final = {
     "Curve": Rule(
         derived=names("texspace_location texspace_size"),  # recomputed from the points
         blind=names("cycles splines"),
-        write_first=("dimensions",),  # a flat curve takes no depth
+        write_first=("dimensions", "splines"),  # a flat curve takes no depth; shape keys are as long as the splines
         items=MATERIALS_OF_DATA,
         by={"class": "class", "shape_keys": "shape_keys", "splines": "splines"},
     ),

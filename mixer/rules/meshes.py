@@ -21,9 +21,10 @@ MESHES: Final = {
         per_user=names("uv_layer_clone uv_layer_clone_index uv_layer_stencil uv_layer_stencil_index"),
         todo=names("skin_vertices"),
         blind=names("cycles"),
+        write_first=("geometry",),  # shape keys are as long as it says
         items=MATERIALS_OF_DATA,
         by={"geometry": "geometry", "shape_keys": "shape_keys"},
     ),
     "Key": Rule(view=names("key_blocks reference_key user")),  # all in "shape_keys"
-    "ShapeKey": Rule(view=names("data points relative_key")),
+    "ShapeKey": Rule(write_first=("slider_min", "slider_max"), view=names("data points relative_key")),
 }
