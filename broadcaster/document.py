@@ -1,7 +1,7 @@
 """A document: entities changed by transactions, one revision each. Deterministic; no I/O, no clock.
 
-The room and every member fold the same accepted transactions, so documents of equal revision are equal. A transaction is
-resolved against the document as it stands: what no longer fits (an edit of something removed, of another layout, a
+The room and every member fold the same accepted transactions, so documents of equal revision are equal. A transaction
+is resolved against the document as it stands: what no longer fits (an edit of something removed, of another layout, a
 removal of what is still named strongly) is dropped and reported, the rest takes effect, whole, at one revision.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import orjson
 
 from .errors import Rejected, RemoteProtocolError
-from .tree import Delta, Facts, Patcher, Tree, check_delta, check_tree, strong_refs
+from .tree import Facts, Patcher, Tree, check_delta, check_tree, strong_refs
 
 Deltas: TypeAlias = list[list[Any]]  # [[uuid, delta], ...]
 Record: TypeAlias = dict[str, Any]

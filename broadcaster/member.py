@@ -59,7 +59,7 @@ class Member:
     # Our own edits
 
     def edit(self, deltas: Deltas, expect: dict[str, int] | None = None) -> Message | None:
-        """Shows an edit of ours at once and makes the message that asks the room for it; None if nothing is left of it."""
+        """Shows an edit of ours at once; the message that asks the room for it, None if nothing is left of it."""
         base = self.confirmed.revision
         if not isinstance(self.shown, Overlay):
             self.shown = self.confirmed.overlay()

@@ -334,7 +334,8 @@ class Patcher:
             case ["arrays", layout, changes]:
                 if tag(tree) == "layout":
                     return self._patch_arrays(tree, delta, layout, changes, path)
-        return tree, self._drop(path, "gone" if tree is None else "kind")
+        self._drop(path, "gone" if tree is None else "kind")
+        return tree, None
 
     def _drop(self, path: Path, reason: str) -> None:
         self.dropped.append((path, reason))
@@ -349,7 +350,9 @@ class Patcher:
         self._drop(path, "dangling")
         return False
 
-    def _patch_struct(self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path) -> tuple[Tree, Delta | None]:
+    def _patch_struct(
+        self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path
+    ) -> tuple[Tree, Delta | None]:
         fields, effects, whole = dict(tree), {}, True
         for name, change in changes.items():
             effect: Delta | None = None
@@ -376,7 +379,9 @@ class Patcher:
             return tree, None
         return fields, delta if whole else ["patch", effects]
 
-    def _patch_items(self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path) -> tuple[Tree, Delta | None]:
+    def _patch_items(
+        self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path
+    ) -> tuple[Tree, Delta | None]:
         order, of, effects, whole = list(tree["order"]), dict(tree["of"]), {}, True
         for key, change in changes.items():
             effect = self._patch_item(order, of, key, change, (*path, key))
@@ -390,14 +395,16 @@ class Patcher:
     def _patch_item(self, order: list[str], of: dict[str, Tree], key: str, change: Delta, path: Path) -> Delta | None:
         if change[0] == "insert":
             if key in of:
-                return self._drop(path, "exists")
+                self._drop(path, "exists")
+                return None
             if not self._accept(change[2], path):
                 return None
             of[key] = change[2]
             after = _place(order, key, change[1])
             return change if after == change[1] else ["insert", after, change[2]]
         if key not in of:
-            return self._drop(path, "gone")
+            self._drop(path, "gone")
+            return None
         match change:
             case ["put", value]:
                 if not self._accept(value, path):
@@ -425,7 +432,8 @@ class Patcher:
         self, tree: Tree, delta: Delta, layout: str, changes: dict[str, Delta], path: Path
     ) -> tuple[Tree, Delta | None]:
         if tree["id"] != layout:
-            return tree, self._drop(path, "layout")
+            self._drop(path, "layout")
+            return tree, None
         of, effects = dict(tree["of"]), {}
         for name, change in changes.items():
             match change:
@@ -536,7 +544,7 @@ def _stay(before: list[str], after: list[str]) -> set[str]:
         if (index := place.get(key)) is not None:
             at = bisect_left(tails, index)
             chain = [*chains[at - 1], key] if at else [key]
-            tails[at:at + 1], chains[at:at + 1] = [index], [chain]
+            tails[at : at + 1], chains[at : at + 1] = [index], [chain]
     return set(chains[-1]) if chains else set()
 
 

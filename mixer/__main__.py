@@ -46,7 +46,9 @@ def _add_peer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", metavar="FILE.blend", type=Path, help="write what Blender holds at the end")
     parser.add_argument("--stats", metavar="FILE.json", type=Path, help="write the figures of the stay at the end")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, help="give up after that long")
-    parser.add_argument("--trust", action="store_true", help="take scripted drivers, registering texts and script nodes")
+    parser.add_argument(
+        "--trust", action="store_true", help="take scripted drivers, registering texts and script nodes"
+    )
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -90,12 +92,15 @@ def _stay(peer: Peer, args: argparse.Namespace) -> int:
     if args.run is not None:
         source = args.run.read_text()
         try:
-            exec(compile(source, str(args.run), "exec"), {"__name__": "__main__", "__file__": str(args.run), "session": peer})
+            exec(
+                compile(source, str(args.run), "exec"),
+                {"__name__": "__main__", "__file__": str(args.run), "session": peer},
+            )
         except (MixerError, TimeoutError) as exc:
             return _fail(f"{args.run}: {exc}")
         except SystemExit as exc:
             return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
-        except Exception:  # the script's own fault, told as such
+        except Exception:  # noqa: BLE001 (the script's own fault, told as such)
             traceback.print_exc()
             return _fail(f"{args.run} failed")
         peer.settle()

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import bpy
-
 from broadcaster.errors import MixerError
 
+from .proxy.mirror import evaluate
 from .session import Session, State
 
 IDLE_SECONDS: Final = 0.005
@@ -58,7 +57,7 @@ class Peer:
         Finds every edit made before, also those that Blender reports to nobody. Raises TimeoutError.
         """
         self.wait_for_content(timeout)
-        bpy.context.view_layer.update()
+        evaluate()
         self._session.look_everywhere()
         self._run_until(self._session.is_quiet, timeout, "the room did not come to rest")
 
@@ -75,7 +74,7 @@ class Peer:
     def _run_until(self, done: Callable[[], bool], timeout: float | None, why: str) -> None:
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            bpy.context.view_layer.update()
+            evaluate()
             busy = self._session.tick(TICK_SECONDS)
             if done():
                 return

@@ -1,4 +1,4 @@
-"""Two datablocks of one type with one name: the later one is renamed, by its owner at once, by anybody after a while."""
+"""Two datablocks of one type with one name: the later is renamed, by its owner at once, by anybody after a while."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Clashes:
         self._since: dict[str, float] = {}
 
     def settle(self, mirror: Mirror, member: Member, now: float) -> Deltas:
-        """Renames what is ours to rename; the edits to send. Waits while edits of ours have no place in the order yet."""
+        """Renames what is ours to rename; the edits to send. Waits while edits of ours have no place in the order."""
         if member.pending or not mirror.clashing:
             return []
         deltas: Deltas = []
@@ -31,13 +31,12 @@ class Clashes:
                 self._since.pop(uuid, None)
                 continue
             since = self._since.setdefault(uuid, now)
-            first, later = sorted([(_age(entity), uuid), (_age(other), holder)])
-            owner = member.shown.get(later[1])
-            if owner is not None and (owner.creator == member.id or now - since > OWNER_SECONDS):
-                deltas += mirror.rename_later(later[1], first[1])
+            (_, first, _), (_, later, owner) = sorted([_age(uuid, entity), _age(holder, other)])
+            if owner == member.id or now - since > OWNER_SECONDS:
+                deltas += mirror.rename_later(later, first)
                 self._since.pop(uuid, None)
         return deltas
 
 
-def _age(entity: Entity) -> int:
-    return entity.created
+def _age(uuid: str, entity: Entity) -> tuple[int, str, str]:
+    return entity.created, uuid, entity.creator

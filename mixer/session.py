@@ -91,7 +91,7 @@ class Session:
 
     @property
     def withheld(self) -> dict[str, str]:
-        """"datablock: property" -> why it is in the document and not in this Blender."""
+        """ "datablock: property" -> why it is in the document and not in this Blender."""
         return self.mirror.ctx.withheld
 
     @property
@@ -272,8 +272,8 @@ class Session:
             if self._work is not None:  # what undo took from others comes back first
                 self._edit(deltas)
                 return True
-        for uuid in self.notes.embedded:
-            deltas += self.mirror.collect([uuid])
+        for owner in self.notes.embedded:
+            deltas += self.mirror.collect([owner])
         self.notes.embedded.clear()
         while self.notes.uids and (not deltas or time.perf_counter() < deadline):
             uid, geometry = self.notes.uids.popitem()

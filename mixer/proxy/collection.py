@@ -46,7 +46,7 @@ class ItemsProxy:
         """The keys of live items: by name, then, for what was renamed, by place; new ones for the rest."""
         if not prev:
             return [new_uuid() for _ in elements]
-        named = defaultdict(deque)
+        named: dict[tuple[Any, ...], deque[str]] = defaultdict(deque)
         for key in prev["order"]:
             named[self._label(prev["of"][key])].append(key)
         keys: list[str | None] = []
@@ -215,5 +215,3 @@ def _remove(collection: Any, rule: Items, index: int) -> None:
         collection.pop(index=index)
     else:
         getattr(collection, rule.remove)(collection[index])
-
-

@@ -48,7 +48,9 @@ class Context:
     refused: dict[str, str] = field(default_factory=dict)  # "Type.property" -> why Blender did not take it
     busy: bool = False  # whether something could not be written because of the user's mode
     by_products: list[tuple[str, int]] = field(default_factory=list)  # (kind, session_uid) of what Blender made unasked
-    withheld: dict[str, str] = field(default_factory=dict)  # "datablock: property" -> what a member sent and trust holds back
+    withheld: dict[str, str] = field(
+        default_factory=dict
+    )  # "datablock: property" -> what a member sent and trust holds back
     weighted: set[int] | None = None  # session_uids of meshes whose objects have vertex groups; None: look again
     items_of: Callable[[str], Tree | None] = lambda uuid: None  # the live tree of another datablock
 

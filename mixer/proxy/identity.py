@@ -22,7 +22,8 @@ EMBEDDED_IN: Final = ("materials", "worlds", "lights", "scenes", "textures", "li
 
 def register() -> None:
     """Every datablock gets a property for its uuid, saved with the file."""
-    setattr(bpy.types.ID, PROPERTY, bpy.props.StringProperty(options={"HIDDEN"}))
+    uuid: object = bpy.props.StringProperty(options={"HIDDEN"})  # type: ignore[func-returns-value]
+    setattr(bpy.types.ID, PROPERTY, uuid)
 
 
 def unregister() -> None:

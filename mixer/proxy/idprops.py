@@ -45,7 +45,7 @@ def _read(ctx: Context, value: Any) -> Tree:
         uuid = ctx.directory.uuid_of(value)
         return None if uuid is None else {"$": "ref", "to": uuid}
     if hasattr(value, "to_dict"):
-        return {name: _read(ctx, value[name]) for name in value.keys() if name != "$"}
+        return {name: _read(ctx, inner) for name, inner in value.items() if name != "$"}
     if hasattr(value, "to_list"):
         return values.encode(value.to_list())
     if type(value) is list:

@@ -126,7 +126,7 @@ class Mirror:
             yield []
         self._drop_by_products()
         if created:
-            bpy.context.view_layer.update()  # makes what follows from others: a rig's pose
+            evaluate()  # makes what follows from others: a rig's pose
             for uuid in created:
                 if (entry := self.entries.get(uuid)) is not None and entry.live is not entry.doc:
                     self._write(uuid, member.shown)
@@ -234,7 +234,7 @@ class Mirror:
         return None if holder is None else self.identity.uuid_of(holder)
 
     def rename_later(self, later: str, first: str) -> Deltas:
-        """Lets `first` have the name that both bear in the document; `later` gets the free one, and the delta says so."""
+        """Lets `first` have the name that both bear in the document; `later` gets a free one, which the delta tells."""
         named, renamed = self.identity.find(first), self.identity.find(later)
         if named is None or renamed is None:
             return []
@@ -303,6 +303,12 @@ class Mirror:
                 if window.scene == placeholder:
                     window.scene = next(scene for scene in bpy.data.scenes if scene != placeholder)
             bpy.data.scenes.remove(placeholder)
+
+
+def evaluate() -> None:
+    """Has Blender work out what follows from what was written; handlers are called."""
+    if bpy.context.view_layer is not None:
+        bpy.context.view_layer.update()
 
 
 def remove_datablocks(datablocks: list[Datablock]) -> None:

@@ -149,7 +149,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """What a member sent and only a trusting Blender takes; a path, which could be opened or written to, not even then."""
+    """What a member sent and only a trusting Blender takes; a path, which could be opened or written to, never."""
 
     name: str
     inner: Proxy
@@ -227,7 +227,12 @@ def _make_plan(struct: Struct) -> Plan:
     missing: dict[str, str] = {}
     for prop in rna.properties:
         name = prop.identifier
-        if name == "rna_type" or name in idprops.OURS or name in rule.skipped() or getattr(prop, "is_deprecated", False):
+        if (
+            name == "rna_type"
+            or name in idprops.OURS
+            or name in rule.skipped()
+            or getattr(prop, "is_deprecated", False)
+        ):
             continue
         found = _proxy_of(prop, rule)
         if isinstance(found, str):
@@ -275,7 +280,8 @@ def _proxy_of(prop: Any, rule: Rule) -> Proxy | str:
     """The proxy of an RNA property; a reason instead where there is none, empty for a derived one."""
     name = prop.identifier
     if name in rule.by:
-        return SPECIAL[rule.by[name]](name) if rule.by[name] in SPECIAL else f"no proxy {rule.by[name]!r}"
+        special: Proxy | str = SPECIAL[rule.by[name]](name) if rule.by[name] in SPECIAL else "no proxy"
+        return special
     if prop.type in SCALARS:
         if prop.is_readonly:
             return ""
@@ -363,7 +369,9 @@ def _keep_derived(ctx: Context, struct: Struct, before: Fields, fields: Fields) 
 def write_struct(ctx: Context, struct: Struct, live: Fields, new: Fields) -> None:
     """Writes those fields of `new` that differ from `live`. What Blender refuses is noted, the rest is written."""
     plan = plan_of(struct)
-    changed = {name for name, tree in new.items() if name not in live or live[name] is not tree and live[name] != tree}
+    changed = {
+        name for name, tree in new.items() if name not in live or (live[name] is not tree and live[name] != tree)
+    }
     if not changed:
         return
     for name in plan.rule.write_first:
@@ -389,10 +397,8 @@ def _write_field(ctx: Context, plan: Plan, struct: Struct, name: str, live: Fiel
 
 
 def not_mirrored() -> dict[str, str]:
-    """"Type.property" -> why, for the RNA types met so far: what a new Blender brought and no rule names."""
-    return {
-        f"{kind.__name__}.{name}": reason for kind, plan in _plans.items() for name, reason in plan.missing.items()
-    }
+    """ "Type.property" -> why, for the RNA types met so far: what a new Blender brought and no rule names."""
+    return {f"{kind.__name__}.{name}": reason for kind, plan in _plans.items() for name, reason in plan.missing.items()}
 
 
 def rna_type(name: str) -> Any:

@@ -75,7 +75,10 @@ def test_a_custom_property_is_an_edit(mirror: Mirror) -> None:  # MIRROR1
     cube["price"] = 3
     cube["parts"] = {"wheels": [1.5, 2.5], "name": "wagon"}
     found = everything(mirror)
-    assert found[0][1][1]["custom_properties"] == ["put", {"price": 3, "parts": {"wheels": [1.5, 2.5], "name": "wagon"}}]
+    assert found[0][1][1]["custom_properties"] == [
+        "put",
+        {"price": 3, "parts": {"wheels": [1.5, 2.5], "name": "wagon"}},
+    ]
     del cube["parts"]
     assert everything(mirror)[0][1] == ["patch", {"custom_properties": ["patch", {"parts": ["remove"]}]}]
 
@@ -87,7 +90,10 @@ def test_a_renamed_modifier_keeps_its_key(mirror: Mirror) -> None:  # MIRROR2
     keys = everything(mirror)[0][1][1]["modifiers"][1]
     first, second = keys
     cube.modifiers["One"].name = "Renamed"
-    assert everything(mirror)[0][1] == ["patch", {"modifiers": ["patch", {first: ["patch", {"name": ["put", "Renamed"]}]}]}]
+    assert everything(mirror)[0][1] == [
+        "patch",
+        {"modifiers": ["patch", {first: ["patch", {"name": ["put", "Renamed"]}]}]},
+    ]
     cube.modifiers.move(0, 1)
     moved = everything(mirror)[0][1][1]["modifiers"][1]
     assert moved in ({first: ["move", second]}, {second: ["move", None]})
@@ -216,7 +222,8 @@ def test_every_property_of_the_document_is_stable() -> None:  # MIRROR5
     second = share_again(load(first, blobs))
     for uuid in first:
         one, two = first.get(uuid), second.get(uuid)
-        assert one is not None and two is not None
+        assert one is not None
+        assert two is not None
         changes = diff({**one.tree, "render": None}, {**two.tree, "render": None})
         assert changes is None, (one.kind, changes)
 

@@ -113,7 +113,8 @@ def parts(rna: Any) -> Iterator[str]:
         name = prop.identifier
         if name == "rna_type" or name in rule.skipped() or prop.type not in ("POINTER", "COLLECTION"):
             continue
-        if rule.by.get(name) not in OPAQUE and (name in rule.embedded | rule.make.keys() or not is_datablock(prop.fixed_type)):
+        own = name in rule.embedded | rule.make.keys() or not is_datablock(prop.fixed_type)
+        if own and rule.by.get(name) not in OPAQUE:
             yield prop.fixed_type.identifier
 
 
@@ -137,7 +138,8 @@ def forgotten(rna: Any) -> Iterator[str]:
     rule = rule_of(rna)
     for prop in rna.properties:
         name = prop.identifier
-        if name == "rna_type" or name in rule.skipped() | rule.by.keys() | rule.items.keys() | rule.embedded | rule.make.keys():
+        known = rule.skipped() | rule.by.keys() | rule.items.keys() | rule.embedded | rule.make.keys()
+        if name == "rna_type" or name in known:
             continue
         if prop.type in SCALARS:
             continue  # mirrored; read-only ones are derived

@@ -52,9 +52,7 @@ for step in range(30):
     session.pump(0.01)
 """
     look = 'say([bpy.data.objects["Cube"].location.x, bpy.data.objects["Cube"]["last"]])\n'
-    first, second = both(
-        server, tmp_path, script.format(offset=0) + END + look, script.format(offset=100) + END + look
-    )
+    first, second = both(server, tmp_path, script.format(offset=0) + END + look, script.format(offset=100) + END + look)
     in_step(first, second)
     assert first.said[-1] == second.said[-1]
 

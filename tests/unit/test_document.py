@@ -183,7 +183,8 @@ def test_since_tells_what_changed_and_what_went() -> None:  # DOC10
     apply(document, put("cube", "name", "Ball"), create("lamp", {"name": "Lamp"}, "lights"))
     apply(document, ["lamp", ["remove"]])
     apply(document, create("sun", {"name": "Sun"}, "lights"))
-    assert (found := document.since(1)) is not None
+    found = document.since(1)
+    assert found is not None
     records, removed = wire(found[0]), found[1]
     assert ([record["uuid"] for record in records], removed) == (["cube", "sun"], ["lamp"])
     copy.load(records, removed)
@@ -221,7 +222,9 @@ def test_malformed_transactions_are_refused(deltas: Any) -> None:  # DOC12
         check_deltas(deltas)
 
 
-@pytest.mark.parametrize("record", [1, {}, {"uuid": "u", "kind": "k", "created": 1, "changed": 1, "creator": "c", "tree": 1}])
+@pytest.mark.parametrize(
+    "record", [1, {}, {"uuid": "u", "kind": "k", "created": 1, "changed": 1, "creator": "c", "tree": 1}]
+)
 def test_malformed_records_are_refused(record: Any) -> None:  # DOC12
     with pytest.raises(RemoteProtocolError):
         Document().load([record])

@@ -36,7 +36,9 @@ class Room:
         for sender, message in self.inbox:
             revision = self.document.revision + 1
             try:
-                outcome = self.document.apply(message["deltas"], revision=revision, sender=sender.id, base=message["base"])
+                outcome = self.document.apply(
+                    message["deltas"], revision=revision, sender=sender.id, base=message["base"]
+                )
             except Rejected as exc:
                 self.outbox[sender.id].append({"type": "reject", "seq": message["seq"], "reason": exc.reason})
                 continue

@@ -141,7 +141,10 @@ def test_moving_one_item_is_one_delta() -> None:  # TREE5
 
 
 def test_a_moved_item_can_change_too() -> None:  # TREE5
-    old, new = items({"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}), items({"b": {"x": 2}, "c": {"x": 3}, "a": {"x": 9}})
+    old, new = (
+        items({"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 3}}),
+        items({"b": {"x": 2}, "c": {"x": 3}, "a": {"x": 9}}),
+    )
     delta = diff(old, new)
     assert delta == ["patch", {"a": ["move", "c", ["patch", {"x": ["put", 9]}]]}]
     assert patched(old, delta)[0] == new

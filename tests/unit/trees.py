@@ -26,7 +26,9 @@ ARRAYS = st.one_of(
     st.sampled_from(["AAAA", "AQID"]).map(lambda data: {"$": "array", "dtype": "|u1", "shape": [3], "data": data}),
 )
 LAYOUTS = st.builds(
-    lambda id, of: {"$": "layout", "id": id, "of": of}, st.sampled_from("LM"), st.dictionaries(NAMES, ARRAYS, max_size=3)
+    lambda id, of: {"$": "layout", "id": id, "of": of},
+    st.sampled_from("LM"),
+    st.dictionaries(NAMES, ARRAYS, max_size=3),
 )
 
 
