@@ -1,0 +1,1 @@
+"""The scenery of the demo's own scene, made of primitives."""

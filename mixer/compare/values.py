@@ -1,0 +1,193 @@
+"""Plain values of single RNA properties, and of what RNA does not show as properties."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+import numpy as np
+
+from .tables import KEYS
+
+UNREADABLE: Final = (AttributeError, RuntimeError, ReferenceError, UnicodeDecodeError, SystemError)
+OURS: Final = "mixer_uuid"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A pointer to what is compared elsewhere."""
+
+    to: str
+
+    def __str__(self) -> str:
+        return f"<{self.to}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for a property that Blender cannot give, with what it says."""
+
+    why: str
+
+
+UNNAMED: Final = Unreadable("an enum's number that has no name")  # old files hold some; nobody can set one
+
+
+def get(struct: Any, name: str) -> Any:
+    """A property, or that it is unreadable."""
+    try:
+        return getattr(struct, name)
+    except UNREADABLE as exc:
+        return Unreadable(str(exc))
+
+
+def plain(value: Any) -> Any:
+    """An array, a matrix or a set of flags as a tuple."""
+    if isinstance(value, Unreadable):
+        return value
+    if isinstance(value, set):
+        return tuple(sorted(value))
+    return tuple(plain(row) if hasattr(row, "__len__") else row for row in value)
+
+
+def named(struct: Any) -> Reference:
+    """A datablock by kind and name; any other struct by its datablock, type and name."""
+    if isinstance(struct, bpy.types.ID):
+        return Reference(f"{struct.id_type.lower()} {struct.name!r}")
+    rna = struct.bl_rna
+    name = repr(getattr(struct, rna.name_property.identifier)) if rna.name_property else ""
+    home = named(struct.id_data).to if struct.id_data is not None else ""
+    return Reference(f"{home} {rna.identifier} {name}".strip())
+
+
+def keys(collection: Iterable[Any]) -> list[str]:
+    """A key for each item: its name, numbered where several have it; its place where items have no names."""
+    seen: Counter[str] = Counter()
+    found = []
+    for index, item in enumerate(collection):
+        key = str(index) if item is None else _key(item, index)
+        seen[key] += 1
+        found.append(key if seen[key] == 1 else f"{key} #{seen[key]}")
+    return found
+
+
+def _key(item: Any, index: int) -> str:
+    rna = item.bl_rna
+    if (fields := KEYS.get(rna.identifier)) is not None:
+        return " ".join(repr(attrgetter(one)(item)) for one in fields) or str(index)
+    name = rna.name_property
+    return repr(getattr(item, name.identifier)) if name is not None else str(index)
+
+
+# Custom properties --------------------------------------------------------------------------------------------------
+
+
+def takes_custom_properties(struct: Any) -> bool:
+    """Whether structs of this type have properties that nobody registered."""
+    if isinstance(struct, bpy.types.PropertyGroup):
+        return False
+    try:
+        struct.keys()
+    except TypeError:
+        return False
+    return True
+
+
+def custom_properties(struct: Any) -> Iterator[tuple[str, Any]]:
+    """Each custom property with its limits; those that are inputs of a node group by the socket's name."""
+    registered = struct.bl_rna.properties
+    names = list(struct.keys())
+    if isinstance(struct, bpy.types.NodesModifier):
+        inputs = _input_names(struct)
+        yield from ((f"[{inputs[name]}]", _custom_value(struct[name])) for name in names if name in inputs)
+        return
+    for name in names:
+        if name not in registered and name != OURS:
+            yield f"[{name!r}]", _custom_value(struct[name])
+            with contextlib.suppress(TypeError, KeyError):
+                yield f"[{name!r}] limits", str(struct.id_properties_ui(name).as_dict())
+
+
+def _input_names(modifier: Any) -> dict[str, str]:
+    """Custom property -> socket: the property is named by a counter that every file has for itself."""
+    if modifier.node_group is None:
+        return {}
+    sockets = [item for item in modifier.node_group.interface.items_tree if item.item_type == "SOCKET"]
+    return {
+        socket.identifier + suffix: key + suffix
+        for key, socket in zip(keys(sockets), sockets, strict=True)
+        for suffix in ("", "_use_attribute", "_attribute_name")
+    }
+
+
+def _custom_value(value: Any) -> Any:
+    if isinstance(value, bpy.types.ID):
+        return named(value)
+    if hasattr(value, "to_dict"):
+        return tuple(sorted((name, _custom_value(inner)) for name, inner in value.items()))
+    if hasattr(value, "to_list"):
+        return tuple(value.to_list())
+    if isinstance(value, list):
+        return tuple(map(_custom_value, value))
+    return value
+
+
+# What RNA does not show as properties, or not in a way that can be compared -----------------------------------------
+
+
+def _weights(mesh: Any) -> Any:
+    """Rows of (vertex, group, weight)."""
+    rows = [(v.index, g.group, g.weight) for v in mesh.vertices for g in sorted(v.groups, key=attrgetter("group"))]
+    return np.array(rows, np.float64).reshape(-1, 3)
+
+
+def _image_bytes(image: Any) -> Any:
+    if image.source == "TILED":
+        return tuple(_hash(one.packed_file.data) for one in image.packed_files)
+    if image.source == "GENERATED" and image.packed_file is None:
+        pixels = np.empty(len(image.pixels), np.float32)
+        image.pixels.foreach_get(pixels)
+        return _hash(pixels.tobytes())
+    return _file_bytes(image)
+
+
+def _file_bytes(datablock: Any) -> str:
+    """The hash of the bytes that a datablock is made from, packed or on this machine's disk."""
+    if datablock.packed_file is not None:
+        return _hash(datablock.packed_file.data)
+    path = Path(bpy.path.abspath(datablock.filepath, library=datablock.library))
+    return _hash(path.read_bytes()) if datablock.filepath and path.is_file() else "no file"
+
+
+def _hash(data: bytes) -> str:
+    return f"sha256 {hashlib.sha256(data).hexdigest()}"
+
+
+def _selected(layer: Any) -> tuple[str, ...]:
+    return tuple(sorted(thing.name for thing in layer.objects if thing.select_get(view_layer=layer)))
+
+
+def _hidden(layer: Any) -> tuple[str, ...]:
+    return tuple(sorted(thing.name for thing in layer.objects if thing.hide_get(view_layer=layer)))
+
+
+Extra = tuple[str, bool, Callable[[Any], Any]]  # a name, whether each person has their own, how it is read
+
+EXTRA: Final[dict[str, tuple[Extra, ...]]] = {
+    "Mesh": (
+        ("vertex weights", False, _weights),
+        ("default color", False, lambda mesh: mesh.attributes.default_color_name),
+    ),
+    "Image": (("bytes", False, _image_bytes),),
+    "Sound": (("bytes", False, _file_bytes),),
+    "VectorFont": (("bytes", False, _file_bytes),),
+    "Text": (("text", False, lambda text: text.as_string()),),
+    "ViewLayer": (("selected objects", True, _selected), ("hidden objects", True, _hidden)),
+}

@@ -1,0 +1,152 @@
+"""The whole RNA tree of a file as plain values. Reads what RNA shows and knows nothing of what is mirrored."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import bpy
+import numpy as np
+
+from .plan import Column, columns_of, plan_of
+from .tables import KINDS_LEFT_OUT, PER_USER_NAMES, UNORDERED
+from .values import Reference, Unreadable, custom_properties, get, keys, named, plain
+
+
+@dataclass(slots=True)
+class Struct:
+    """One RNA struct, or the columns of a collection of rows. `user` is what each person has for themselves."""
+
+    kind: str
+    path: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    user: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items of a collection by name."""
+
+    of: dict[str, Any]
+    ordered: bool
+
+
+Tree: TypeAlias = dict[str, dict[str, Struct]]  # collection of bpy.data -> name -> datablock
+
+
+def read_file(path: Path) -> Tree:
+    """Opens a file and reads it all; what was open before is gone.
+
+    Raises RuntimeError if Blender cannot open it.
+    """
+    bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+    for scene in bpy.data.scenes:
+        scene.frame_set(scene.frame_start)  # animated values are those of one moment, not of when somebody saved
+    return {kind: dict(_datablocks(kind)) for kind in _kinds()}
+
+
+def _kinds() -> Iterator[str]:
+    for prop in bpy.data.bl_rna.properties:
+        if prop.type == "COLLECTION" and prop.identifier not in KINDS_LEFT_OUT:
+            yield prop.identifier
+
+
+def _datablocks(kind: str) -> Iterator[tuple[str, Struct]]:
+    shipped = bpy.utils.resource_path("LOCAL")
+    for datablock in getattr(bpy.data, kind):
+        name, library = datablock.name, datablock.library
+        if library is not None:
+            if bpy.path.abspath(library.filepath).startswith(shipped):
+                continue
+            name = f"{name} of {Path(library.filepath).name}"
+        if datablock.users > 0:  # Blender drops the others when it saves
+            yield name, _Walk(f"{kind}[{name!r}]").run(datablock)
+
+
+class _Walk:
+    """One datablock, breadth first: so a struct is met where it is at home before anything that points at it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._met: dict[tuple[int, type], Struct] = {}
+        self._queue: deque[tuple[Any, Any, Struct]] = deque()
+
+    def run(self, datablock: Any) -> Struct:
+        root = self._claim(datablock, datablock, self._path)
+        while self._queue:
+            self._fill(*self._queue.popleft())
+        return root
+
+    def _claim(self, struct: Any, owner: Any, path: str) -> Struct:
+        found = Struct(struct.bl_rna.identifier, path)
+        self._met[struct.as_pointer(), type(struct)] = found
+        self._queue.append((struct, owner, found))
+        return found
+
+    def _fill(self, struct: Any, owner: Any, into: Struct) -> None:
+        plan = plan_of(struct)
+        targets = into.fields, into.user
+        for name, is_user, read in plan.extra:  # first: reading weights may move the layers that attributes point into
+            targets[is_user][name] = read(struct)
+        for name, is_user, is_array, settled in plan.scalars:
+            value = get(struct, name)
+            if is_array:
+                value = plain(value)
+            elif settled is not None and not isinstance(value, Unreadable):
+                value = settled(value)
+            targets[is_user][name] = value
+        for name, is_user in plan.collections:
+            targets[is_user][name] = self._collection(struct, name, owner, f"{into.path}.{name}")
+        for name, is_user in plan.pointers:
+            targets[is_user][name] = self._pointer(struct, name, owner, f"{into.path}.{name}")
+        if plan.custom:
+            into.fields.update(custom_properties(struct))
+
+    def _pointer(self, struct: Any, name: str, owner: Any, path: str) -> Any:
+        value = get(struct, name)
+        if value is not None and not isinstance(value, Unreadable) and PER_USER_NAMES.fullmatch(name):
+            return named(value)  # the active one of a collection: it is read there
+        return self._target(value, owner, path)
+
+    def _target(self, value: Any, owner: Any, path: str) -> Any:
+        """What a pointer or a place in a collection holds: read here if it belongs here, else named."""
+        if value is None or isinstance(value, Unreadable):
+            return value
+        if (met := self._met.get((value.as_pointer(), type(value)))) is not None:
+            return Reference(met.path)
+        if isinstance(value, bpy.types.ID):
+            is_part = value.is_embedded_data or isinstance(value, bpy.types.Key)
+            return self._claim(value, value, path) if is_part else named(value)
+        return self._claim(value, owner, path) if value.id_data in (None, owner) else named(value)
+
+    def _collection(self, struct: Any, name: str, owner: Any, path: str) -> Any:
+        collection = get(struct, name)
+        if isinstance(collection, Unreadable):
+            return collection
+        if len(collection) == 0:
+            return None
+        if columns := columns_of(collection):
+            return _rows(collection, columns, path)
+        keyed = zip(keys(collection), collection, strict=True)
+        of = {key: self._target(item, owner, f"{path}[{key}]") for key, item in keyed}
+        return Items(of, f"{_home_of(struct, name)}.{name}" not in UNORDERED)
+
+
+def _rows(collection: Any, columns: tuple[Column, ...], path: str) -> Struct:
+    rows = Struct(collection[0].bl_rna.identifier, path)
+    for name, is_user, dtype, width in columns:
+        column = np.empty(len(collection) * width, dtype)
+        collection.foreach_get(name, column)
+        (rows.user if is_user else rows.fields)[name] = column.reshape(-1, width) if width > 1 else column
+    return rows
+
+
+def _home_of(struct: Any, name: str) -> str:
+    """The RNA type that brings a property, where `struct` may be of one that derives from it."""
+    rna = struct.bl_rna
+    while rna.base is not None and name in rna.base.properties:
+        rna = rna.base
+    return str(rna.identifier)

@@ -1,0 +1,258 @@
+"""The comparator finds what differs, names it, and finds nothing where nothing differs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+from mixer import compare
+
+CORPUS = os.environ.get("MIXER_CORPUS", "")
+SCENES = sorted(Path(CORPUS).rglob("*.blend")) if CORPUS else []
+
+
+def socket(node: Any, name: str) -> Any:
+    return node.inputs[name]
+
+
+def channels(action: Any) -> Any:
+    """The F-curves of an action, whichever way this Blender keeps them."""
+    return action.fcurves if hasattr(action, "fcurves") else action.layers[0].strips[0].channelbags[0].fcurves
+
+
+def build() -> None:
+    """A small scene with one of everything that is changed below."""
+    bpy.ops.wm.read_factory_settings()
+    cube = bpy.data.objects["Cube"]
+    cube["wheels"] = 4
+    cube["size"] = {"x": 1.5, "names": ["a", "b"]}
+    cube.modifiers.new("Bevel", "BEVEL")
+    cube.constraints.new("LIMIT_LOCATION")
+    cube.vertex_groups.new(name="Top").add([0, 1, 2], 0.5, "REPLACE")
+    cube.shape_key_add(name="Basis")
+    cube.shape_key_add(name="Tall").data[0].co.z = 3
+    cube.keyframe_insert("location", frame=1)
+    cube.keyframe_insert("location", frame=10)
+    cube.driver_add("scale", 0).driver.expression = "frame / 10"
+    material = cube.active_material
+    if material.node_tree is None:
+        material.use_nodes = True
+    nodes = material.node_tree.nodes
+    noise, ramp = nodes.new("ShaderNodeTexNoise"), nodes.new("ShaderNodeValToRGB")
+    material.node_tree.links.new(noise.outputs[0], ramp.inputs[0])
+    armature = bpy.data.armatures.new("Rig")
+    rig = bpy.data.objects.new("Rig", armature)
+    bpy.context.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name in ("Root", "Tip"):
+        armature.edit_bones.new(name).tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    image = bpy.data.images.new("Painted", 8, 8)
+    nodes.new("ShaderNodeTexImage").image = image
+    bpy.data.texts.new("Notes").write("one\ntwo")
+    inner = bpy.data.collections.new("Inner")
+    bpy.context.scene.collection.children.link(inner)
+    curve = bpy.data.curves.new("Path", "CURVE")
+    curve.splines.new("BEZIER").bezier_points.add(2)
+    bpy.context.collection.objects.link(bpy.data.objects.new("Path", curve))
+    group = bpy.data.node_groups.new("Scatter", "GeometryNodeTree")
+    group.interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
+    group.interface.new_socket("Density", in_out="INPUT", socket_type="NodeSocketFloat")
+    group.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    cube.modifiers.new("Scatter", "NODES").node_group = group
+    bpy.context.scene.timeline_markers.new("Start", frame=3)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compare") / "base.blend"
+    build()
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def saved(base: Path, change: Callable[[Any], object], path: Path) -> Path:
+    bpy.ops.wm.open_mainfile(filepath=str(base))
+    change(bpy.data)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path
+
+
+def cube(data: Any) -> Any:
+    return data.objects["Cube"]
+
+
+def material(data: Any) -> Any:
+    return data.materials["Material"].node_tree
+
+
+def set_input(data: Any) -> None:
+    modifier = cube(data).modifiers["Scatter"]
+    sockets = modifier.node_group.interface.items_tree
+    modifier[next(one.identifier for one in sockets if one.name == "Density")] = 7.0
+
+
+def paint(data: Any) -> None:
+    data.images["Painted"].pixels[5] = 1.0
+    data.images["Painted"].pack()
+
+
+def move_bone(data: Any) -> None:
+    bpy.context.view_layer.objects.active = data.objects["Rig"]
+    bpy.ops.object.mode_set(mode="EDIT")
+    data.armatures["Rig"].edit_bones["Tip"].head.x = 2.0
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+# What is changed -> (the change, a path that must be named).
+CHANGES: dict[str, tuple[Callable[[Any], object], str]] = {
+    "location": (lambda d: setattr(d.objects["Light"], "location", (1, 2, 3)), "objects['Light'].location"),
+    "name": (lambda d: setattr(cube(d), "name", "Box"), "objects['Box']"),
+    "parent": (lambda d: setattr(d.objects["Light"], "parent", cube(d)), "objects['Light'].parent"),
+    "modifier": (
+        lambda d: setattr(cube(d).modifiers["Bevel"], "width", 0.3),
+        "objects['Cube'].modifiers['Bevel'].width",
+    ),
+    "modifier order": (lambda d: cube(d).modifiers.move(0, 1), "objects['Cube'].modifiers (order)"),
+    "constraint": (
+        lambda d: setattr(cube(d).constraints[0], "use_max_x", True),
+        "objects['Cube'].constraints['Limit Location'].use_max_x",
+    ),
+    "custom property": (lambda d: cube(d).__setitem__("wheels", 5), "objects['Cube']['wheels']"),
+    "nested custom property": (lambda d: cube(d)["size"].__setitem__("x", 2.5), "objects['Cube']['size']"),
+    "custom property's limits": (
+        lambda d: cube(d).id_properties_ui("wheels").update(max=9),
+        "objects['Cube']['wheels'] limits",
+    ),
+    "node socket": (
+        lambda d: setattr(material(d).nodes["Principled BSDF"].inputs["Roughness"], "default_value", 0.25),
+        "materials['Material'].node_tree.nodes['Principled BSDF'].inputs['Roughness'].default_value",
+    ),
+    "node link": (lambda d: material(d).links.remove(material(d).links[-1]), "materials['Material'].node_tree.links["),
+    "colour ramp": (
+        lambda d: setattr(material(d).nodes["Color Ramp"].color_ramp.elements[0], "position", 0.5),
+        "materials['Material'].node_tree.nodes['Color Ramp'].color_ramp.elements",
+    ),
+    "keyframe": (
+        lambda d: setattr(channels(cube(d).animation_data.action)[2].keyframe_points[1].co, "y", 5.0),
+        ".keyframe_points.co[1]",
+    ),
+    "driver": (
+        lambda d: setattr(cube(d).animation_data.drivers[0].driver, "expression", "frame / 5"),
+        "objects['Cube'].animation_data.drivers['scale' 0].driver.expression",
+    ),
+    "weight": (lambda d: cube(d).vertex_groups[0].add([1], 0.75, "REPLACE"), "meshes['Cube'].vertex weights[1]"),
+    "vertex": (lambda d: setattr(d.meshes["Cube"].vertices[7].co, "x", 9.0), "meshes['Cube'].vertices.co[7]"),
+    "uv": (
+        lambda d: setattr(d.meshes["Cube"].uv_layers[0].data[3].uv, "x", 9.0),
+        "meshes['Cube'].attributes['UVMap'].data.vector[3]",
+    ),
+    "attribute": (
+        lambda d: d.meshes["Cube"].attributes.new("wet", "FLOAT", "POINT"),
+        "meshes['Cube'].attributes['wet']",
+    ),
+    "shape key": (
+        lambda d: setattr(d.meshes["Cube"].shape_keys.key_blocks["Tall"].data[2].co, "z", 4.0),
+        "meshes['Cube'].shape_keys.key_blocks['Tall'].data.co[2]",
+    ),
+    "shape key value": (
+        lambda d: setattr(d.meshes["Cube"].shape_keys.key_blocks["Tall"], "value", 0.5),
+        "meshes['Cube'].shape_keys.key_blocks['Tall'].value",
+    ),
+    "bone": (move_bone, "armatures['Rig'].bones['Tip'].head_local"),
+    "pose": (
+        lambda d: setattr(d.objects["Rig"].pose.bones["Tip"], "location", (0, 1, 0)),
+        "objects['Rig'].pose.bones['Tip'].location",
+    ),
+    "image pixel": (paint, "images['Painted'].bytes"),
+    "text": (lambda d: d.texts["Notes"].write("three"), "texts['Notes'].text"),
+    "collection child": (
+        lambda d: d.collections["Collection"].children.link(d.collections["Inner"]),
+        "collections['Collection'].children",
+    ),
+    "collection member": (
+        lambda d: d.collections["Inner"].objects.link(cube(d)),
+        "collections['Inner'].objects",
+    ),
+    "view layer": (
+        lambda d: setattr(d.scenes[0].view_layers[0].layer_collection.children["Inner"], "exclude", True),
+        "scenes['Scene'].view_layers['ViewLayer'].layer_collection.children['Inner'].exclude",
+    ),
+    "world": (
+        lambda d: setattr(d.worlds[0].node_tree.nodes["Background"].inputs["Strength"], "default_value", 3.0),
+        "worlds['World'].node_tree.nodes['Background'].inputs['Strength'].default_value",
+    ),
+    "colour management": (
+        lambda d: setattr(d.scenes[0].view_settings, "exposure", 1.0),
+        "scenes['Scene'].view_settings.exposure",
+    ),
+    "geometry nodes input": (set_input, "objects['Cube'].modifiers['Scatter']['Density']"),
+    "curve point": (
+        lambda d: setattr(d.curves["Path"].splines[0].bezier_points[1], "co", (1, 1, 1)),
+        "curves['Path'].splines[0].bezier_points.co[1]",
+    ),
+    "marker": (lambda d: setattr(d.scenes[0].timeline_markers[0], "frame", 8), ".timeline_markers['Start'].frame"),
+    "new datablock": (lambda d: setattr(d.meshes.new("Extra"), "use_fake_user", True), "meshes['Extra']"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_single_change_is_found_and_named(what: str, base: Path, tmp_path: Path) -> None:
+    change, path = CHANGES[what]
+    found = compare.compare(base, saved(base, change, tmp_path / "changed.blend"))
+    scene = [one.path for one in found if not one.per_user]
+    assert any(path in one for one in scene), scene
+    assert len(scene) <= 8, scene
+
+
+def test_a_file_saved_again_is_equal(base: Path, tmp_path: Path) -> None:
+    assert compare.compare(base, saved(base, lambda data: None, tmp_path / "again.blend")) == []
+
+
+def test_selection_is_each_persons_own(base: Path, tmp_path: Path) -> None:
+    def select(data: Any) -> None:
+        bpy.context.view_layer.objects.active = data.objects["Camera"]
+        data.objects["Camera"].select_set(True)
+
+    found = compare.compare(base, saved(base, select, tmp_path / "selected.blend"))
+    assert found
+    assert all(one.per_user for one in found), found
+
+
+def test_not_a_number_equals_itself(base: Path, tmp_path: Path) -> None:
+    broken = saved(
+        base, lambda data: setattr(cube(data), "delta_location", (float("nan"), 0, 0)), tmp_path / "nan.blend"
+    )
+    assert compare.compare(broken, broken) == []
+    assert compare.compare(base, broken) != []
+
+
+def test_the_command_tells_by_its_exit_code(base: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    moved = saved(base, CHANGES["location"][0], tmp_path / "moved.blend")
+    capfd.readouterr()
+    assert compare.main([str(base), str(base), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == {"differences": [], "per_user": []}
+    assert compare.main([str(base), str(moved)]) == 1
+    assert "objects['Light'].location" in capfd.readouterr().out
+    assert compare.main([str(base), str(tmp_path / "missing.blend")]) == 1
+    assert "missing.blend" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not SCENES, reason="MIXER_CORPUS names no folder of scenes")
+@pytest.mark.parametrize("scene", SCENES, ids=lambda path: path.stem)
+def test_real_scenes_are_equal_to_themselves(scene: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.blend", tmp_path / "second.blend"
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(scene))
+    except RuntimeError:
+        pytest.skip("made by a later Blender")
+    bpy.ops.wm.save_as_mainfile(filepath=str(first))
+    saved(first, lambda data: None, second)
+    assert compare.compare(first, second) == []
