@@ -24,6 +24,7 @@ from .stats import Stats
 SHARE_BYTES: Final = 1_000_000  # of one transaction of the first share, roughly
 BUDGET_SECONDS: Final = 0.008
 SWEEP_SECONDS: Final = 2.0  # how old an edit that nothing reports can get before it is found
+SWEEP_SHARE: Final = 0.25  # of a tick's budget
 QUIET_SECONDS: Final = 0.5
 
 
@@ -123,7 +124,7 @@ class Session:
             self._edit(self._clashes.settle(self.mirror, self.member, time.monotonic()))
             busy |= self._send_local(deadline)
             if self._work is None:
-                busy |= self._sweep_some(deadline)
+                busy |= self._sweep_some(min(deadline, time.perf_counter() + budget * SWEEP_SHARE))
         if busy:
             self.stats.tick.add(time.perf_counter() - start)
         return busy or self._work is not None

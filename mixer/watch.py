@@ -73,5 +73,3 @@ def unregister() -> None:
         if handler in handlers:
             handlers.remove(handler)
     atexit.unregister(unregister)
-
-

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from .plan import stands_for
 from .tables import COMPUTED, PER_USER_ITEMS, TOLERANCE
-from .values import UNNAMED
+from .values import Reference
 from .walk import Items, Struct, Tree
 
 SHOWN_CHARACTERS: Final = 60
 ABSENT: Final = "absent"
+PLAIN: Final = frozenset({bool, int, float, str, tuple, type(None), Reference})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,13 @@ def _struct(a: Struct, b: Struct, *, per_user: bool) -> Iterator[Difference]:
         return
     for mine, theirs, own in ((a.fields, b.fields, per_user), (a.user, b.user, True)):
         for name in dict.fromkeys((*mine, *theirs)):
+            one, other = mine.get(name, ABSENT), theirs.get(name, ABSENT)
+            if type(one) is type(other) and type(one) in PLAIN and one == other:
+                continue
             is_custom = name.startswith("[")
             path = f"{a.path}{name}" if is_custom else f"{a.path}.{name}"
             where = f"{a.kind} custom properties" if is_custom else f"{a.kind}.{name}"
-            yield from _value(mine.get(name, ABSENT), theirs.get(name, ABSENT), path, where, own)
+            yield from _value(one, other, path, where, own)
 
 
 def _value(a: Any, b: Any, path: str, where: str, per_user: bool) -> Iterator[Difference]:
@@ -65,9 +70,7 @@ def _value(a: Any, b: Any, path: str, where: str, per_user: bool) -> Iterator[Di
             yield from _items(a, b, path, where, per_user)
         case np.ndarray(), np.ndarray():
             yield from _array(a, b, path, where, per_user)
-        case _ if a is UNNAMED or b is UNNAMED:
-            return
-        case _ if not _same(a, b, TOLERANCE if where in COMPUTED else 0.0):
+        case _ if not _same(*stands_for(where, a, b), TOLERANCE if where in COMPUTED else 0.0):
             yield Difference(path, where, _shown(a), _shown(b), per_user)
 
 

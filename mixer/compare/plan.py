@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from .tables import LEFT_OUT, PER_USER, PER_USER_NAMES
-from .values import EXTRA, UNNAMED, Extra, takes_custom_properties
+from .values import EXTRA, Extra, takes_custom_properties
 
 SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
 DTYPES: Final[dict[str, Any]] = {"BOOLEAN": np.bool_, "INT": np.int32, "FLOAT": np.float32, "ENUM": np.int32}
@@ -17,7 +18,6 @@ OUT: Final = frozenset(" ".join(LEFT_OUT.values()).split())
 
 # The flag of each property says whether it is each person's own.
 Named: TypeAlias = tuple[str, bool]
-Scalar: TypeAlias = tuple[str, bool, bool, Callable[[Any], Any] | None]  # whether it is an array; what is made of it
 Column: TypeAlias = tuple[str, bool, Any, int]  # and its dtype and width
 
 
@@ -25,8 +25,10 @@ Column: TypeAlias = tuple[str, bool, Any, int]  # and its dtype and width
 class Plan:
     """The properties of one RNA type, by the way they are read."""
 
-    scalars: tuple[Scalar, ...]
-    collections: tuple[Named, ...]
+    scalars: tuple[str, ...]
+    get_scalars: Callable[[Any], tuple[Any, ...]]  # all of them in one call
+    rest: tuple[Named, ...]  # scalars that are each person's own, and arrays
+    collections: tuple[tuple[str, bool, str], ...]  # and the RNA type of their items
     pointers: tuple[Named, ...]
     extra: tuple[Extra, ...]
     custom: bool
@@ -34,6 +36,8 @@ class Plan:
 
 _plans: Final[dict[type, Plan]] = {}  # caches of what RNA says
 _columns: Final[dict[type, tuple[Column, ...]]] = {}
+_enums: Final[set[str]] = set()  # "RnaType.property", for `stands_for`
+_limits: Final[dict[str, tuple[float, float]]] = {}
 
 
 def plan_of(struct: Any) -> Plan:
@@ -45,27 +49,64 @@ def plan_of(struct: Any) -> Plan:
 
 def _make_plan(struct: Any) -> Plan:
     bases = list(_bases(struct.bl_rna))
-    scalars: list[Scalar] = []
-    collections: list[Named] = []
+    scalars: list[str] = []
+    rest: list[Named] = []
+    collections: list[tuple[str, bool, str]] = []
     pointers: list[Named] = []
     for prop in _compared(struct.bl_rna, bases):
-        is_user = _is_per_user(bases, prop.identifier)
-        if prop.type in SCALARS:
-            scalars.append((prop.identifier, is_user, *_reading(prop)))
-        elif prop.type == "COLLECTION":
-            collections.append((prop.identifier, is_user))
+        name, is_user = prop.identifier, _is_per_user(bases, prop.identifier)
+        if prop.type == "COLLECTION":
+            collections.append((name, is_user, prop.fixed_type.identifier))
+        elif prop.type not in SCALARS:
+            pointers.append((name, is_user))
+        elif is_user or _is_array(prop):
+            rest.append((name, is_user))
         else:
-            pointers.append((prop.identifier, is_user))
+            scalars.append(name)
+            _note_range(f"{bases[0]}.{name}", prop)
     extra = tuple(one for base in bases for one in EXTRA.get(base, ()))
-    return Plan(tuple(scalars), tuple(collections), tuple(pointers), extra, takes_custom_properties(struct))
+    custom = takes_custom_properties(struct)
+    getter = _getter(scalars)
+    return Plan(tuple(scalars), getter, tuple(rest), tuple(collections), tuple(pointers), extra, custom)
 
 
-def columns_of(collection: Any) -> tuple[Column, ...]:
+def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda struct: tuple(getattr(struct, name) for name in names)
+
+
+def _note_range(where: str, prop: Any) -> None:
+    if prop.type == "ENUM" and "" not in {item.identifier for item in prop.enum_items_static}:
+        _enums.add(where)
+    elif prop.type in ("INT", "FLOAT") and not prop.is_readonly:
+        _limits[where] = prop.hard_min, prop.hard_max
+
+
+def stands_for(where: str, a: Any, b: Any) -> tuple[Any, Any]:
+    """The two values of a property as they are to be compared.
+
+    Old files hold what nobody can set: a number out of range stands for the nearest in it, an enum whose number has no
+    name for whatever the other says.
+    """
+    if where in _enums and "" in (a, b):
+        return a, a
+    if (limits := _limits.get(where)) is not None:
+        low, high = limits
+        a, b = (low if value < low else high if value > high else value for value in (a, b))
+    return a, b
+
+
+def columns_of(collection: Any, item_type: str) -> tuple[Column, ...]:
     """The properties of a collection whose items hold numbers only; empty for any other collection."""
-    kind = type(collection[0])
+    first = collection[0]
+    kind = type(first)
     if kind not in _columns:
-        _columns[kind] = () if collection[0] is None else _make_columns(collection[0].bl_rna)
-    return _columns[kind] if all(type(item) is kind for item in collection) else ()
+        _columns[kind] = () if first is None else _make_columns(first.bl_rna)
+    columns = _columns[kind]
+    if columns and first.bl_rna.identifier != item_type and len(set(map(type, collection))) > 1:
+        return ()
+    return columns
 
 
 def _make_columns(rna: Any) -> tuple[Column, ...]:
@@ -99,21 +140,6 @@ def _compared(rna: Any, bases: Iterable[str]) -> Iterator[Any]:
 
 def _is_array(prop: Any) -> bool:
     return bool(getattr(prop, "is_array", False) or getattr(prop, "is_enum_flag", False))
-
-
-def _reading(prop: Any) -> tuple[bool, Callable[[Any], Any] | None]:
-    """Whether it is an array, and what is made of its value.
-
-    Old files hold what nobody can set: a number out of range stands for the nearest in it, an unnamed enum for any.
-    """
-    if _is_array(prop):
-        return True, None
-    if prop.type == "ENUM" and "" not in {item.identifier for item in prop.enum_items_static}:
-        return False, lambda value: value or UNNAMED
-    if prop.type in ("INT", "FLOAT") and not prop.is_readonly:
-        low, high = prop.hard_min, prop.hard_max
-        return False, lambda value: low if value < low else high if value > high else value
-    return False, None
 
 
 def _is_per_user(bases: Iterable[str], name: str) -> bool:

@@ -37,9 +37,6 @@ class Unreadable:
     why: str
 
 
-UNNAMED: Final = Unreadable("an enum's number that has no name")  # old files hold some; nobody can set one
-
-
 def get(struct: Any, name: str) -> Any:
     """A property, or that it is unreadable."""
     try:
@@ -49,11 +46,11 @@ def get(struct: Any, name: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """An array, a matrix or a set of flags as a tuple."""
-    if isinstance(value, Unreadable):
-        return value
+    """A vector, a matrix or a set of flags as a tuple; a single value as it is."""
     if isinstance(value, set):
         return tuple(sorted(value))
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
+        return value
     return tuple(plain(row) if hasattr(row, "__len__") else row for row in value)
 
 

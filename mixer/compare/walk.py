@@ -13,7 +13,7 @@ import numpy as np
 
 from .plan import Column, columns_of, plan_of
 from .tables import KINDS_LEFT_OUT, PER_USER_NAMES, UNORDERED
-from .values import Reference, Unreadable, custom_properties, get, keys, named, plain
+from .values import UNREADABLE, Reference, Unreadable, custom_properties, get, keys, named, plain
 
 
 @dataclass(slots=True)
@@ -91,15 +91,14 @@ class _Walk:
         targets = into.fields, into.user
         for name, is_user, read in plan.extra:  # first: reading weights may move the layers that attributes point into
             targets[is_user][name] = read(struct)
-        for name, is_user, is_array, settled in plan.scalars:
-            value = get(struct, name)
-            if is_array:
-                value = plain(value)
-            elif settled is not None and not isinstance(value, Unreadable):
-                value = settled(value)
-            targets[is_user][name] = value
-        for name, is_user in plan.collections:
-            targets[is_user][name] = self._collection(struct, name, owner, f"{into.path}.{name}")
+        try:
+            into.fields.update(zip(plan.scalars, plan.get_scalars(struct), strict=True))
+        except UNREADABLE:
+            into.fields.update((name, get(struct, name)) for name in plan.scalars)
+        for name, is_user in plan.rest:
+            targets[is_user][name] = plain(get(struct, name))
+        for name, is_user, item_type in plan.collections:
+            targets[is_user][name] = self._collection(struct, name, item_type, owner, f"{into.path}.{name}")
         for name, is_user in plan.pointers:
             targets[is_user][name] = self._pointer(struct, name, owner, f"{into.path}.{name}")
         if plan.custom:
@@ -122,13 +121,13 @@ class _Walk:
             return self._claim(value, value, path) if is_part else named(value)
         return self._claim(value, owner, path) if value.id_data in (None, owner) else named(value)
 
-    def _collection(self, struct: Any, name: str, owner: Any, path: str) -> Any:
+    def _collection(self, struct: Any, name: str, item_type: str, owner: Any, path: str) -> Any:
         collection = get(struct, name)
         if isinstance(collection, Unreadable):
             return collection
         if len(collection) == 0:
             return None
-        if columns := columns_of(collection):
+        if columns := columns_of(collection, item_type):
             return _rows(collection, columns, path)
         keyed = zip(keys(collection), collection, strict=True)
         of = {key: self._target(item, owner, f"{path}[{key}]") for key, item in keyed}

@@ -1,4 +1,4 @@
-"""The points of one shape key, of a mesh, a curve or a lattice."""
+"""The points of one shape key, of a mesh, a curve or a lattice, as one array."""
 
 from __future__ import annotations
 
@@ -12,48 +12,50 @@ from broadcaster.tree import Tree
 from .arrays import Array, Hashes, decode, encode
 from .context import Blobs
 
-CURVE_POINT: Final = ("co", "handle_left", "handle_right")  # of a Bezier point, three numbers each
-SPLINE_POINT: Final = ("co",)  # of any other
-FREE: Final = ("radius", "tilt")  # of both
+WIDTHS: Final = {"co": 3, "handle_left": 3, "handle_right": 3, "radius": 1, "tilt": 1}  # numbers in each
+FIELDS: Final = {  # type of point -> what a shape key of a curve moves
+    "ShapeKeyBezierPoint": ("co", "handle_left", "handle_right", "radius", "tilt"),
+    "ShapeKeyCurvePoint": ("co", "radius", "tilt"),
+}
 
 
 def read_data(block: Any, blobs: Blobs, cache: Hashes | None) -> Tree:
-    """The array node of a block's points: float32, (points, 3) for meshes and lattices, flat for curves."""
+    """The node of a block's points: float32, (points, 3) of meshes and lattices, flat of curves."""
     return encode(_read(block), blobs, cache)
 
 
 def write_data(block: Any, node: Tree, blobs: Blobs) -> None:
-    """Moves the points. Raises RemoteProtocolError if the array is not of this block's shape."""
+    """Moves the points. Raises RemoteProtocolError if the array was not made for as many, and of the same types."""
     array, here = decode(node, blobs), _read(block)
     if array.dtype != here.dtype or array.shape != here.shape:
-        raise RemoteProtocolError(f"a shape key of {array.shape} does not fit {here.shape}")
-    if not _is_curve(block):
-        block.points.foreach_set("co", np.ascontiguousarray(array).reshape(-1))
-        return
-    values, place = array.tolist(), 0
-    for point in block.data:
-        for name in _fields(point):
-            width = 1 if name in FREE else 3
-            setattr(point, name, values[place] if width == 1 else values[place : place + 3])
-            place += width
+        raise RemoteProtocolError(f"a shape key of {array.shape} numbers where {here.shape} are")
+    if _is_curve(block):
+        _write_curve(block, array.tolist())
+    else:
+        block.points.foreach_set("co", array.reshape(-1))
 
 
 def _is_curve(block: Any) -> bool:
-    return not len(block.points) and len(block.data) > 0
-
-
-def _fields(point: Any) -> tuple[str, ...]:
-    return (*(CURVE_POINT if hasattr(point, "handle_left") else SPLINE_POINT), *FREE)
+    return len(block.data) > 0 and type(block.data[0]).__name__ in FIELDS
 
 
 def _read(block: Any) -> Array:
     if not _is_curve(block):
-        array = np.empty(len(block.points) * 3, np.float32)
-        block.points.foreach_get("co", array)  # a hundred times quicker than through data
-        return array.reshape(-1, 3)
+        array = np.empty((len(block.points), 3), np.float32)
+        block.points.foreach_get("co", array.reshape(-1))  # much quicker than `data`
+        return array
     flat: list[float] = []
     for point in block.data:
-        for name in _fields(point):
+        for name in FIELDS[type(point).__name__]:
             value = getattr(point, name)
-            flat += [value] if name in FREE else list(value)
+            flat += (value,) if WIDTHS[name] == 1 else value
     return np.array(flat, np.float32)
+
+
+def _write_curve(block: Any, numbers: list[float]) -> None:
+    place = 0
+    for point in block.data:
+        for name in FIELDS[type(point).__name__]:
+            end = place + WIDTHS[name]
+            setattr(point, name, numbers[place] if WIDTHS[name] == 1 else numbers[place:end])
+            place = end

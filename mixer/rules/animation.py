@@ -64,7 +64,7 @@ ANIMATION: Final = {
         by={"expression": "drivers"},  # muted until it is known to be harmless
     ),
     "DriverVariable": Rule(write_first=("type",), items={"targets": Items(rows=True, remove="")}),
-    "DriverTarget": Rule(write_first=("id_type", "id")),
+    "DriverTarget": Rule(write_first=("id_type", "id"), by={"id": "drivers"}),
     "NlaTrack": Rule(
         per_user=names("is_solo select"), items={"strips": Items(new="new", args=("name", "frame_start", "action"))}
     ),

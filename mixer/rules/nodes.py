@@ -56,8 +56,7 @@ NODES: Final = {
         derived=names("bl_description bl_icon bl_label bl_use_group_interface"),
         todo=names("annotation grease_pencil"),
         write_first=("interface", "nodes", "links"),  # nodes have the sockets that their group's interface names
-        items={"nodes": Items(new="new", args=("bl_idname",), kind="bl_idname", unordered=True)},
-        by={"bl_idname": "constant", "interface": "interface", "links": "node_links"},
+        by={"bl_idname": "constant", "interface": "interface", "links": "node_links", "nodes": "nodes"},
     ),
     "CompositorNodeTree": Rule(per_user=names("use_viewer_border")),
     "Node": Rule(
@@ -71,11 +70,7 @@ NODES: Final = {
             " active_output_index select show_preview show_texture ui_shortcut"
         ),
         plain=names("color height hide label location mute show_options use_custom_color width"),
-        items={
-            "inputs": Items(fixed=True, name="identifier"),
-            "outputs": Items(fixed=True, name="identifier"),
-        },
-        by={"bl_idname": "constant", "parent": "node"},
+        by={"bl_idname": "constant", "inputs": "sockets", "outputs": "sockets", "parent": "node"},
     ),
     **{name: Rule(write_first=tuple(items), items=items) for name, items in _ITEMS.items()},
     **{name: Rule(by={"paired_output": "node"}) for name in sorted(_PAIRED)},

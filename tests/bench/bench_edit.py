@@ -47,7 +47,9 @@ def run() -> None:
     encoded = median_ms(lambda: (detect(), encode()), 200) - detected
     show(
         Figure("one object moved among 10,000: detect", detected, "ms", reference="the original 13 + 0.58"),
-        Figure("one object moved among 10,000: encode, pending, answered", encoded, "ms", reference="the original 0.08"),
+        Figure(
+            "one object moved among 10,000: encode, pending, answered", encoded, "ms", reference="the original 0.08"
+        ),
         Figure("one object moved among 10,000: both", detected + encoded, "ms", 1.0),
         Figure("one object moved among 10,000: on the wire", sizes[-1], "B", 200, "the original 863, Multi-User 255"),
     )

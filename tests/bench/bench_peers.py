@@ -146,8 +146,12 @@ say([sorted(one)[1] for one in times])
     budget = 3.0 if scene.stat().st_size > MEGABYTE else None
     share, join = host.stats["share_seconds"], joiner.stats["join_seconds"]
     show(
-        Figure(f"{scene.stem}: share, times Blender's save", share / save, "x", budget, f"{share:.2f} s to {save:.2f} s"),
-        Figure(f"{scene.stem}: join, times Blender's open", join / open_, "x", budget, f"{join:.2f} s to {open_:.2f} s"),
+        Figure(
+            f"{scene.stem}: share, times Blender's save", share / save, "x", budget, f"{share:.2f} s to {save:.2f} s"
+        ),
+        Figure(
+            f"{scene.stem}: join, times Blender's open", join / open_, "x", budget, f"{join:.2f} s to {open_:.2f} s"
+        ),
     )
 
 
@@ -168,7 +172,9 @@ def _pair(here: Path, script: str, scene: Path | None) -> tuple[Ended, Ended]:
 def _blender(script: str) -> Ended:
     """Runs a script in a Blender of its own."""
     code = PRELUDE + script + "\nimport sys, os\nsys.stdout.flush()\nos._exit(0)\n"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     said = [json.loads(line[5:]) for line in done.stdout.splitlines() if line.startswith("SAID ")]

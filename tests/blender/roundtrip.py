@@ -56,7 +56,12 @@ def unlike(one: Tree, two: Tree, path: str = "") -> list[str]:
         for name in sorted(one.keys() | two.keys()):
             found += unlike(one.get(name, "(none)"), two.get(name, "(none)"), f"{path}.{name}")
         return found
-    if isinstance(one, list) and isinstance(two, list) and len(one) == len(two) and any(isinstance(v, dict) for v in one):
+    if (
+        isinstance(one, list)
+        and isinstance(two, list)
+        and len(one) == len(two)
+        and any(isinstance(v, dict) for v in one)
+    ):
         return [text for i, (a, b) in enumerate(zip(one, two, strict=True)) for text in unlike(a, b, f"{path}[{i}]")]
     return [f"{path}: {shorten(one)} != {shorten(two)}"]
 

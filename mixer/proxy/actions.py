@@ -1,0 +1,315 @@
+"""Actions: slots with their F-curves and groups, in one shape for every Blender; and who uses which slot.
+
+Before 4.4 an action is one slot without a name; since then its slots lie in one strip of one layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import bpy
+
+from broadcaster.errors import RemoteProtocolError
+from broadcaster.tree import Tree, items, new_uuid, tag
+
+from . import values
+from .context import Context, Datablock, Struct
+from .fcurves import Keyframes, read_curves, write_curves
+from .keying import name_of, recognised, structs_of
+from .struct import WRITE_ERRORS, Fields, read_struct, write_struct
+
+LAYERED: Final = hasattr(bpy.types, "ActionSlot")
+SLOTS: Final = "slots"  # handle: local number of a slot -> key
+GROUPS: Final = "groups"  # handle: pointer of a group -> key, while its slot is at work
+CURVES: Final = "fcurves"
+ONLY: Final = 0  # the number of the slot of an action that has no slots
+NAME: Final = "Legacy Slot"  # what later Blenders name it
+LAYER: Final = "Layer"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot as this Blender has it; `bag` holds its curves and groups, None while there are none."""
+
+    handle: int
+    name: str
+    id_type: str
+    bag: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ActionProxy:
+    """All slots of an action, each known by a key. What this Blender has no room for stays as it was."""
+
+    name: str
+    pseudo: bool = True
+
+    # Reading
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        before: Fields = prev if tag(prev) == "" else {}
+        old = structs_of(before.get(SLOTS))
+        slots = list(_slots(struct, old))
+        keys = _slot_keys(ctx, slots, old)
+        ctx.handles()[SLOTS] = {slot.handle: key for key, slot in zip(keys, slots, strict=True)}
+        found = {key: _read_slot(ctx, slot, old.get(key)) for key, slot in zip(keys, slots, strict=True)}
+        if not LAYERED:
+            found = old | found
+        of = {key: found[key] for key in old if key in found} | found
+        tree = {"layer": _layer_name(struct) if LAYERED else before.get("layer"), SLOTS: items(of)}
+        return prev if prev == tree else tree
+
+    # Writing
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if tag(new) != "":
+            raise RemoteProtocolError("malformed action")
+        before = structs_of(live[SLOTS]) if live is not None else {}
+        after = structs_of(new.get(SLOTS))
+        if LAYERED:
+            bags = _arrange(ctx, struct, after, new.get("layer"))
+        else:
+            bags = _the_only_one(ctx, struct, before, after)
+        for key, bag in bags.items():
+            old = before.get(key) or {}
+            if old is not after[key]:
+                _write_bag(ctx, bag, old, after[key])
+
+
+@dataclass(frozen=True, slots=True)
+class SlotReference:
+    """Which slot of its action a struct uses, by the slot's key."""
+
+    name: str
+    pseudo: bool = True
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        if struct.action is None:
+            return None
+        slot = getattr(struct, self.name) if LAYERED else None
+        if LAYERED and slot is None:
+            return None
+        known = slots_of(ctx, struct.action)
+        return known.setdefault(slot.handle if slot else ONLY, new_uuid()) if known is not None else None
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if not LAYERED or struct.action is None:
+            return
+        slot = None
+        if new is not None:
+            known = slots_of(ctx, struct.action) or {}
+            slot = next((slot for slot in struct.action.slots if known.get(slot.handle) == new), None)
+            if slot is None:
+                raise ValueError("the action has no such slot")
+        setattr(struct, self.name, slot)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOfCurve:
+    """The group of a curve, by its key. To write it is the action's work, which knows the groups."""
+
+    name: str
+    pseudo: bool = False
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        group = struct.group
+        return None if group is None else ctx.handles().get(GROUPS, {}).get(group.as_pointer())
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        """Nothing."""
+
+
+PROXIES: Final[Mapping[str, Any]] = {"group": GroupOfCurve, "keyframe_points": Keyframes}
+
+
+def proxy(name: str) -> ActionProxy | GroupOfCurve | Keyframes:
+    """The proxy of a property of actions and curves."""
+    made: ActionProxy | GroupOfCurve | Keyframes = PROXIES.get(name, ActionProxy)(name)
+    return made
+
+
+def slots_of(ctx: Context, action: Datablock) -> dict[int, str] | None:
+    """The keys of an action's slots by their local numbers; None if the action is not mirrored.
+
+    A key noted here for a slot that was not read yet is the one it will be read with.
+    """
+    uuid = ctx.directory.uuid_of(action)
+    return None if uuid is None else ctx.local.setdefault(uuid, {}).setdefault(SLOTS, {})
+
+
+# Reading --------------------------------------------------------------------------------------------------------------
+
+
+def _slots(action: Datablock, old: dict[str, Fields]) -> Iterator[Slot]:
+    if LAYERED:
+        strip = _strip(action)
+        for slot in action.slots:
+            bag = strip.channelbag(slot) if strip is not None else None
+            yield Slot(slot.handle, slot.name_display, slot.target_id_type, bag)
+    elif old or len(action.fcurves) or len(action.groups):
+        known: Fields = next(iter(old.values()), {})
+        id_type = action.id_root if len(action.fcurves) else ""  # reading an unset one is reported as an error
+        yield Slot(ONLY, known.get("name", NAME), id_type or known.get("id_type", ""), action)
+
+
+def _strip(action: Datablock) -> Any:
+    return next((strip for layer in action.layers for strip in layer.strips), None)
+
+
+def _layer_name(action: Datablock) -> Tree:
+    return next((values.encode(layer.name) for layer in action.layers), None)
+
+
+def _slot_keys(ctx: Context, slots: list[Slot], old: dict[str, Fields]) -> list[str]:
+    """By their numbers, which hold on this peer only; else by type and name."""
+    numbers = {key: handle for handle, key in ctx.handles().get(SLOTS, {}).items()}
+    if not LAYERED:
+        numbers = numbers or dict.fromkeys(list(old)[:1], ONLY)
+    ways = (
+        (lambda i: slots[i].handle, numbers.get),
+        (lambda i: _identity(slots[i].id_type, values.encode(slots[i].name)), lambda key: _identity_in(old.get(key, {}))),
+    )
+    return recognised(len(slots), [*old, *(key for key in numbers if key not in old)], ways)
+
+
+def _identity(id_type: Tree, name: Tree) -> str:
+    return repr((id_type, name))
+
+
+def _identity_in(tree: Fields) -> str:
+    return _identity(tree.get("id_type"), tree.get("name"))
+
+
+def _read_slot(ctx: Context, slot: Slot, prev: Fields | None) -> Fields:
+    before: Fields = prev or {}
+    groups = _read_groups(ctx, slot.bag, before.get(GROUPS))
+    tree = {
+        "name": values.encode(slot.name),
+        "id_type": slot.id_type,
+        GROUPS: groups,
+        CURVES: read_curves(ctx, slot.bag.fcurves if slot.bag is not None else (), before.get(CURVES)),
+    }
+    return prev if prev is not None and prev == tree else tree
+
+
+def _read_groups(ctx: Context, bag: Any, prev: Tree) -> Tree:
+    """The groups of a slot, and whose key is whose for the curves that are read next."""
+    old, groups = structs_of(prev), list(bag.groups) if bag is not None else []
+    order = {key: place for place, key in enumerate(old)}
+    ways = ((lambda i: groups[i].name, lambda key: name_of(old[key])), (lambda i: i, order.__getitem__))
+    keys = recognised(len(groups), list(old), ways)
+    ctx.handles()[GROUPS] = {group.as_pointer(): key for key, group in zip(keys, groups, strict=True)}
+    tree = items({key: _read_group(ctx, group, old.get(key)) for key, group in zip(keys, groups, strict=True)})
+    return prev if prev == tree else tree
+
+
+def _read_group(ctx: Context, group: Struct, prev: Fields | None) -> Fields:
+    """One group. Its colours are somebody's only where they are chosen: else each has those of the theme."""
+    tree = read_struct(ctx, group, prev)
+    if tree["color_set"] != "CUSTOM":
+        tree = {name: value for name, value in tree.items() if name != "colors"}
+    return prev if prev is not None and prev == tree else tree
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+
+
+def _the_only_one(
+    ctx: Context, action: Datablock, before: dict[str, Fields], after: dict[str, Fields]
+) -> dict[str, Any]:
+    """Which of the slots this Blender shows: the one it showed, else the first."""
+    known = ctx.handles().setdefault(SLOTS, {})
+    if not after:
+        action.fcurves.clear()
+        return {}
+    if known.get(ONLY) not in after:
+        known[ONLY] = next(iter(after))
+    if len(after) > 1:
+        ctx.refuse(action, SLOTS, "this Blender has one slot for each action")
+    key = known[ONLY]
+    id_type = after[key].get("id_type")
+    if id_type and before.get(key, {}).get("id_type") != id_type:
+        action.id_root = id_type
+    return {key: action}
+
+
+def _arrange(ctx: Context, action: Datablock, after: dict[str, Fields], layer: Tree) -> dict[str, Any]:
+    """Makes slots what they are to be by number and name; the bags of those that hold anything."""
+    known: dict[int, str] = ctx.handles().setdefault(SLOTS, {})
+    for slot in list(action.slots):
+        if known.get(slot.handle) not in after:
+            known.pop(slot.handle, None)
+            action.slots.remove(slot)
+    here = {known[slot.handle]: slot for slot in action.slots}
+    for key, tree in after.items():
+        try:
+            if key not in here:
+                here[key] = action.slots.new(tree.get("id_type"), name_of(tree))
+                known[here[key].handle] = key
+            elif here[key].name_display != name_of(tree):
+                here[key].name_display = name_of(tree)
+        except WRITE_ERRORS as exc:
+            ctx.refuse(action, SLOTS, exc)
+    filled = [key for key in after if key in here and any(structs_of(after[key].get(part)) for part in (GROUPS, CURVES))]
+    strip = _ensure_strip(action, layer) if filled or layer is not None else None
+    bags = {}
+    for key, slot in here.items():
+        bag = strip.channelbag(slot, ensure=key in filled) if strip is not None else None
+        if bag is not None:
+            bags[key] = bag
+    return bags
+
+
+def _ensure_strip(action: Datablock, name: Tree) -> Any:
+    wanted = name if type(name) is str else LAYER
+    layer = action.layers[0] if len(action.layers) else action.layers.new(wanted)
+    if layer.name != wanted:
+        layer.name = wanted
+    return layer.strips[0] if len(layer.strips) else layer.strips.new(type="KEYFRAME")
+
+
+def _write_bag(ctx: Context, bag: Any, before: Fields, after: Fields) -> None:
+    groups = _Groups(ctx, bag, structs_of(before.get(GROUPS)), structs_of(after.get(GROUPS)))
+    curves = write_curves(ctx, bag.fcurves, before.get(CURVES), after.get(CURVES), write_struct)
+    wanted = structs_of(after.get(CURVES))
+    for key, curve in curves.items():
+        group = wanted[key].get("group")
+        if type(group) is str and group in groups.after and groups.key_of(curve.group) != group:
+            curve.group = groups.get(group)
+    groups.finish()
+
+
+class _Groups:
+    """The groups of one bag while it is written. Blender drops one when its last curve leaves, so none is held."""
+
+    def __init__(self, ctx: Context, bag: Any, before: dict[str, Fields], after: dict[str, Fields]) -> None:
+        self.ctx, self.bag, self.before, self.after = ctx, bag, before, after
+        self.keys: dict[int, str] = {
+            group.as_pointer(): key for group, key in zip(bag.groups, before, strict=False)
+        }  # they were just read, in this order
+
+    def key_of(self, group: Any) -> str | None:
+        return None if group is None else self.keys.get(group.as_pointer())
+
+    def get(self, key: str) -> Any:
+        """The group of a key, made if need be."""
+        for group in self.bag.groups:
+            if self.key_of(group) == key:
+                return group
+        made = self.bag.groups.new(name_of(self.after[key]))
+        self.keys[made.as_pointer()] = key
+        write_struct(self.ctx, made, _read_group(self.ctx, made, None), self.after[key])
+        return made
+
+    def finish(self) -> None:
+        """Removes and makes what is left to, and writes what changed."""
+        for group in list(self.bag.groups):
+            if self.key_of(group) not in self.after:
+                self.keys.pop(group.as_pointer(), None)
+                self.bag.groups.remove(group)
+        for key, tree in self.after.items():
+            group = self.get(key)
+            if key in self.before and self.before[key] is not tree:
+                write_struct(self.ctx, group, self.before[key], tree)

@@ -1,0 +1,201 @@
+"""F-curves, of actions and of drivers: each known by a key, its keyframes as a few arrays."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import bpy
+import numpy as np
+
+from broadcaster.errors import RemoteProtocolError
+from broadcaster.tree import Tree, items, tag
+
+from . import values
+from .arrays import Array, Hashes, decode, encode
+from .context import Context, Struct
+from .keying import recognised, structs_of
+from .struct import WRITE_ERRORS, Fields, read_struct
+
+KEYFRAMES: Final = "keyframe_points"
+POINTS: Final = ("handle_left", "co", "handle_right")  # two float32 each: frame and value
+SHAPES: Final = ("back", "amplitude", "period")  # a float32 each
+KINDS: Final = ("interpolation", "easing", "handle_left_type", "handle_right_type", "type")  # an enum each, as uint8
+ENUMS: Final = {
+    name: [item.value for item in bpy.types.Keyframe.bl_rna.properties[name].enum_items]  # type: ignore[attr-defined]
+    for name in KINDS
+}
+
+WriteCurve = Callable[[Context, Struct, Fields, Fields], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframes:
+    """The keyframes of one curve: arrays that agree, replaced together when their number changes; None for no keys."""
+
+    name: str
+    pseudo: bool = False
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        keys = getattr(struct, self.name)
+        if not len(keys):
+            return None
+        hashes: dict[str, Hashes] = ctx.handles().setdefault(KEYFRAMES, {})
+        place = f"{fields['data_path']}[{fields['array_index']}]"
+        of = {
+            name: encode(array, ctx.blobs, hashes.setdefault(f"{name} of {place}", Hashes()))
+            for name, array in _read_arrays(keys).items()
+        }
+        same = tag(prev) == "layout" and prev["of"].keys() == of.keys()
+        same = same and all(prev["of"][name]["shape"] == of[name]["shape"] for name in of)
+        tree = {"$": "layout", "id": prev["id"] if same else secrets.token_urlsafe(8), "of": of}
+        return prev if prev == tree else tree
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        keys = getattr(struct, self.name)
+        if new is None:
+            keys.clear()
+        else:
+            _write_arrays(keys, *_decode(new, ctx))
+        struct.mute = struct.mute  # tells Blender what foreach_set does not: something changed
+
+
+def _read_arrays(keys: Any) -> dict[str, Array]:
+    count = len(keys)
+    points, shapes, kinds = np.empty((count, 6), np.float32), np.empty((count, 3), np.float32), np.empty((count, 5), np.uint8)
+    pair, single, enum = np.empty(count * 2, np.float32), np.empty(count, np.float32), np.empty(count, np.int32)
+    for place, name in enumerate(POINTS):
+        keys.foreach_get(name, pair)
+        points[:, 2 * place : 2 * place + 2] = pair.reshape(-1, 2)
+    for place, name in enumerate(SHAPES):
+        keys.foreach_get(name, single)
+        shapes[:, place] = single
+    for place, name in enumerate(KINDS):
+        keys.foreach_get(name, enum)
+        kinds[:, place] = enum
+    return {"points": points, "shapes": shapes, "kinds": kinds}
+
+
+def _decode(new: Tree, ctx: Context) -> tuple[Array, Array, Array]:
+    """The arrays that another member sent, checked, in the order of time.
+
+    Raises RemoteProtocolError if they do not agree or are no keyframes.
+    """
+    if tag(new) != "layout" or new["of"].keys() != {"points", "shapes", "kinds"}:
+        raise RemoteProtocolError("malformed keyframes")
+    points, shapes, kinds = (decode(new["of"][name], ctx.blobs) for name in ("points", "shapes", "kinds"))
+    count = len(points) if points.ndim else 0
+    wanted = [((count, 6), np.float32), ((count, 3), np.float32), ((count, 5), np.uint8)]
+    if any((one.shape, one.dtype) != want for one, want in zip((points, shapes, kinds), wanted, strict=True)):
+        raise RemoteProtocolError("the arrays of keyframes do not agree")
+    if not (np.isfinite(points).all() and np.isfinite(shapes).all()):
+        raise RemoteProtocolError("a keyframe stands nowhere")
+    frames = points[:, 2]
+    if (frames[1:] < frames[:-1]).any():  # two members moved different keys past each other
+        order = np.argsort(frames, kind="stable")
+        points, shapes, kinds = points[order], shapes[order], kinds[order]
+    return points, shapes, kinds
+
+
+def _write_arrays(keys: Any, points: Array, shapes: Array, kinds: Array) -> None:
+    """Kinds come first: setting one may move handles. What this Blender has no name for becomes the plainest kind."""
+    if len(keys) > len(points):
+        keys.clear()
+    if len(keys) < len(points):
+        keys.add(len(points) - len(keys))
+    for place, name in enumerate(KINDS):
+        kind = kinds[:, place].astype(np.int32)
+        keys.foreach_set(name, np.where(np.isin(kind, ENUMS[name]), kind, 0))
+    for place, name in enumerate(SHAPES):
+        keys.foreach_set(name, np.ascontiguousarray(shapes[:, place]))
+    for place, name in enumerate(POINTS):
+        keys.foreach_set(name, np.ascontiguousarray(points[:, 2 * place : 2 * place + 2]).reshape(-1))
+
+
+# Collections of curves ------------------------------------------------------------------------------------------------
+
+Label = tuple[str, int]  # what a curve animates: Blender holds one for each
+
+
+def label_of(tree: Mapping[str, Tree]) -> Label:
+    """What the curve of a tree animates."""
+    path, index = tree.get("data_path"), tree.get("array_index")
+    return path if type(path) is str else repr(path), index if type(index) is int else -1
+
+
+def shown(of: Mapping[str, Fields]) -> dict[str, Fields]:
+    """The curves that Blender can hold: where two members made one for the same property, the first."""
+    first: dict[Label, str] = {}
+    for key, tree in of.items():
+        first.setdefault(label_of(tree), key)
+    return {key: of[key] for key in first.values()}
+
+
+def read_curves(ctx: Context, curves: Any, prev: Tree) -> Tree:
+    """The items of a collection of curves. A twin that Blender cannot hold stays for as long as what it animates is."""
+    before = structs_of(prev)
+    known, elements = shown(before), list(curves)
+    labels = [(values.encode(curve.data_path), curve.array_index) for curve in elements]
+    labels = [label_of({"data_path": path, "array_index": index}) for path, index in labels]
+    ways = (
+        (lambda i: labels[i], lambda key: label_of(known[key])),
+        (lambda i: _content(read_curve(ctx, elements[i], None)), lambda key: _content(known[key])),
+    )
+    keys = recognised(len(elements), list(known), ways)
+    found = {key: read_curve(ctx, curve, known.get(key)) for key, curve in zip(keys, elements, strict=True)}
+    held = set(labels)
+    found |= {key: tree for key, tree in before.items() if key not in known and label_of(tree) in held}
+    # Blender orders curves by their groups: no order of anybody's making, so nothing is said to move.
+    of = {key: found[key] for key in before if key in found} | found
+    tree = items(of)
+    return prev if prev == tree else tree
+
+
+def read_curve(ctx: Context, curve: Struct, prev: Fields | None) -> Fields:
+    """One curve. Its colour is somebody's only where it is chosen: else whoever looks at the curve sets it."""
+    tree = read_struct(ctx, curve, prev)
+    if tree["color_mode"] != "CUSTOM" and "color" in tree:
+        tree = {name: value for name, value in tree.items() if name != "color"}
+    return prev if prev is not None and prev == tree else tree
+
+
+def _content(tree: Fields) -> str:
+    """What a curve is recognised by when its path changed, as that of a renamed bone does."""
+    keys, driver = tree.get(KEYFRAMES), tree.get("driver")
+    arrays = keys["of"] if tag(keys) == "layout" else None
+    rule = (driver.get("type"), driver.get("expression")) if tag(driver) == "" else None
+    path, index = label_of(tree)
+    return repr((path.rpartition(".")[2], index, arrays, rule))
+
+
+def write_curves(ctx: Context, curves: Any, live: Tree, new: Tree, write: WriteCurve) -> dict[str, Struct]:
+    """Makes the curves `new`, where they stand at `live`; the curves by key, to be used at once."""
+    before, after = shown(structs_of(live)), shown(structs_of(new))
+    standing = {label_of({"data_path": values.encode(one.data_path), "array_index": one.array_index}): one for one in curves}
+    here = {key: standing[label_of(tree)] for key, tree in before.items() if label_of(tree) in standing}
+    for key in list(here):
+        if key not in after or _must_be_remade(here[key], after[key]):
+            curves.remove(here.pop(key))
+    for key, curve in here.items():  # before new ones are made, which may take the place of these
+        path, index = label_of(after[key])
+        if label_of(before[key]) != (path, index):
+            curve.data_path, curve.array_index = path, index
+    for key, tree in after.items():
+        if key not in here:
+            try:
+                path, index = label_of(tree)
+                here[key] = curves.new(path, index=index)
+            except WRITE_ERRORS as exc:
+                ctx.refuse(curves, "new", exc)
+                continue
+            write(ctx, here[key], read_curve(ctx, here[key], tree), tree)
+        elif before[key] is not tree:
+            write(ctx, here[key], before[key], tree)
+    return here
+
+
+def _must_be_remade(curve: Struct, tree: Fields) -> bool:
+    """Whether a curve is to leave its group: Blender takes it to another one only."""
+    return curve.group is not None and tree.get("group") is None

@@ -1,0 +1,136 @@
+"""The sockets of nodes, each under a key that is the same on every peer.
+
+Most are known by their identifier. Those of node groups and of nodes with a list of items are numbered as they are made,
+differently on each peer: they are known by the key of the interface socket, or of the item, that they stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+import bpy
+
+from broadcaster.tree import Tree, items
+
+from ..rules.rule import Items, names
+from . import interface
+from .collection import ItemsProxy
+from .context import Context, Struct
+from .keying import structs_of
+from .struct import Fields, read_struct, write_struct
+
+ITEMS: Final = "node_items"
+PLAIN: Final[Mapping[str, str]] = MappingProxyType({})
+EXTEND: Final = "__extend__"  # the empty socket below the last
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The lists of items that a node's inputs and outputs stand for, in order; `zone`: they are those of its end."""
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    zone: bool = False
+
+
+def _both(*lists: str, zone: bool = False) -> Numbered:
+    return Numbered(lists, lists, zone)
+
+
+NUMBERED: Final = {
+    "CompositorNodeOutputFile": Numbered(inputs=("file_output_items",)),
+    "FunctionNodeFormatString": Numbered(inputs=("format_items",)),
+    "GeometryNodeBake": _both("bake_items"),
+    "GeometryNodeCaptureAttribute": _both("capture_items"),
+    "GeometryNodeFieldToGrid": _both("grid_items"),
+    "GeometryNodeForeachGeometryElementInput": _both("input_items", zone=True),
+    "GeometryNodeForeachGeometryElementOutput": _both("main_items", "generation_items"),
+    "GeometryNodeIndexSwitch": Numbered(inputs=("index_switch_items",)),
+    "GeometryNodeMenuSwitch": _both("enum_items"),
+    "GeometryNodeRepeatInput": _both("repeat_items", zone=True),
+    "GeometryNodeRepeatOutput": _both("repeat_items"),
+    "GeometryNodeSimulationInput": _both("state_items", zone=True),
+    "GeometryNodeSimulationOutput": _both("state_items"),
+    "GeometryNodeViewer": Numbered(inputs=("viewer_items",)),
+    "NodeClosureInput": Numbered(outputs=("input_items",), zone=True),
+    "NodeClosureOutput": Numbered(inputs=("output_items",)),
+    "NodeCombineBundle": Numbered(inputs=("bundle_items",)),
+    "NodeEvaluateClosure": Numbered(inputs=("input_items",), outputs=("output_items",)),
+    "NodeSeparateBundle": Numbered(outputs=("bundle_items",)),
+}
+NOT_NUMBERED: Final = names(  # identifiers of the other sockets of these nodes
+    "Bundle Closure Element Format Geometry Grid Index Iteration Iterations Menu Output Selection Skip String Topology"
+) | {"Delta Time"}
+
+
+@cache
+def is_group(kind: type) -> bool:
+    """Whether nodes of this class stand for a node group."""
+    return "node_tree" in kind.bl_rna.properties  # type: ignore[attr-defined]
+
+
+def keys_of(ctx: Context, node: Struct, *, output: bool) -> dict[str, Struct]:
+    """The sockets of one side of a node, by key. The items of `node` are to be noted before (`note_items`)."""
+    sockets = node.outputs if output else node.inputs
+    keys = translation(ctx, node, output=output)
+    return {keys.get(identifier := socket.identifier, identifier) or "-": socket for socket in sockets}
+
+
+def translation(ctx: Context, node: Struct, *, output: bool) -> Mapping[str, str]:
+    """Identifier -> key, of those sockets on one side of a node whose identifier says nothing on another peer."""
+    kind = type(node)
+    if (numbered := NUMBERED.get(kind.__name__)) is not None:
+        return _by_item(ctx, node, numbered, output=output)
+    if isinstance(node, (bpy.types.NodeGroupInput, bpy.types.NodeGroupOutput)):
+        group = node.id_data
+    elif not is_group(kind) or (group := node.node_tree) is None:
+        return PLAIN
+    sockets = node.outputs if output else node.inputs
+    return {socket.identifier: interface.key_of(ctx, group, socket.identifier) for socket in sockets}
+
+
+def _by_item(ctx: Context, node: Struct, numbered: Numbered, *, output: bool) -> Mapping[str, str]:
+    owner = node.paired_output if numbered.zone else node
+    known: dict[str, list[str]] = ctx.handles().get(ITEMS, {}).get(owner.name, {}) if owner else {}
+    keys = [key for name in (numbered.outputs if output else numbered.inputs) for key in known.get(name, ())]
+    identifiers = [socket.identifier for socket in (node.outputs if output else node.inputs)]
+    of_items = [one for one in identifiers if one not in NOT_NUMBERED and not one.startswith(EXTEND)]
+    if len(of_items) != len(keys):  # not made yet, or this Blender has none on this side
+        return PLAIN
+    return dict(zip(of_items, keys, strict=True))
+
+
+def note_items(ctx: Context, node: Struct, fields: Fields) -> None:
+    """Notes the keys of a node's items, as they stand in Blender, for its sockets and those of the zone it ends."""
+    numbered = NUMBERED.get(type(node).__name__)
+    if numbered is not None and not numbered.zone:
+        lists = {name: list(structs_of(fields.get(name))) for name in fields if name.endswith("_items")}
+        ctx.handles().setdefault(ITEMS, {})[node.name] = lists
+
+
+@dataclass(frozen=True, slots=True)
+class SocketsProxy(ItemsProxy):
+    """The inputs or the outputs of a node. Blender makes them out of what the node is."""
+
+    rule: Items = Items(fixed=True, name="identifier")
+    pseudo: bool = False
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        note_items(ctx, struct, fields)
+        before = prev["of"] if prev else {}
+        sockets = keys_of(ctx, struct, output=self.name == "outputs")
+        of = {key: read_struct(ctx, sockets[key], before.get(key)) for key in sorted(sockets)}
+        return prev if of == before and prev else items(of)
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        note_items(ctx, struct, fields)
+        before, wanted = structs_of(live), structs_of(new)
+        for key, socket in keys_of(ctx, struct, output=self.name == "outputs").items():
+            tree = wanted.get(key)
+            if tree is not None and tree != before.get(key):
+                # Read anew: what the node is may have changed the socket since.
+                write_struct(ctx, socket, read_struct(ctx, socket, tree), tree)
