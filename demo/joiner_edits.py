@@ -303,9 +303,9 @@ def round_the_houses() -> None:
 def multiply_a_plank() -> None:
     """repeats an object with an array modifier, bent by a lattice"""
     lattice = data.lattices.new("Bend")
+    cage = data.objects.new("Bend", lattice)
     lattice.points_u, lattice.points_v, lattice.points_w = 3, 2, 2
     lattice.points[1].co_deform.z += 0.4
-    cage = data.objects.new("Bend", lattice)
     cage.location, cage.scale = (-6.6, -2.9, 0.6), (2, 1, 1)
     fence = data.objects.new("Fence", data.meshes["Log"])
     fence.location = (-6.9, -2.9, 0.6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import Counter
@@ -26,6 +27,9 @@ BUDGET_SECONDS: Final = 0.008
 SWEEP_SECONDS: Final = 2.0  # how old an edit that nothing reports can get before it is found
 SWEEP_SHARE: Final = 0.25  # of a tick's budget
 QUIET_SECONDS: Final = 0.5
+
+
+log = logging.getLogger(__name__)
 
 
 class State(Enum):
@@ -216,7 +220,9 @@ class Session:
             self._work = None
             if self.state is not State.IN_STEP:
                 self._in_step()
-            self.stats.echoes += self.mirror.verify()
+            for echo in self.mirror.verify():
+                self.stats.echoes += 1
+                log.warning("Blender changed what was just written: %.300s", echo)
         self.stats.apply.add(time.perf_counter() - start)
 
     def _share(self) -> Iterator[Deltas]:

@@ -139,8 +139,19 @@ def _rows(collection: Any, columns: tuple[Column, ...], path: str) -> Struct:
     for name, is_user, dtype, width in columns:
         column = np.empty(len(collection) * width, dtype)
         collection.foreach_get(name, column)
+        if collection[0].bl_rna.properties[name].type == "ENUM":
+            column = _by_name(collection, name, column)
         (rows.user if is_user else rows.fields)[name] = column.reshape(-1, width) if width > 1 else column
     return rows
+
+
+def _by_name(collection: Any, name: str, column: Any) -> Any:
+    """An enum's numbers as its names: some are kept among flags that say something else."""
+    names = {item.value: item.identifier for item in collection[0].bl_rna.properties[name].enum_items}
+    numbers, places = np.unique(column, return_inverse=True)
+    if all(number in names for number in numbers.tolist()):
+        return np.array([names[number] for number in numbers.tolist()])[places]
+    return np.array([getattr(item, name) for item in collection])
 
 
 def _home_of(struct: Any, name: str) -> str:

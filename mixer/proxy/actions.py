@@ -22,6 +22,7 @@ from .struct import WRITE_ERRORS, Fields, read_struct, write_struct
 
 LAYERED: Final = hasattr(bpy.types, "ActionSlot")
 SLOTS: Final = "slots"  # handle: local number of a slot -> key
+IDENTITY: Final = ("id_type", "name")
 GROUPS: Final = "groups"  # handle: pointer of a group -> key, while its slot is at work
 CURVES: Final = "fcurves"
 ONLY: Final = 0  # the number of the slot of an action that has no slots
@@ -68,10 +69,8 @@ class ActionProxy:
             raise RemoteProtocolError("malformed action")
         before = structs_of(live[SLOTS]) if live is not None else {}
         after = structs_of(new.get(SLOTS))
-        if LAYERED:
-            bags = _arrange(ctx, struct, after, new.get("layer"))
-        else:
-            bags = _the_only_one(ctx, struct, before, after)
+        arrange = _arrange if LAYERED else _the_only_one
+        bags = arrange(ctx, struct, before, after, new.get("layer"))
         for key, bag in bags.items():
             old = before.get(key) or {}
             if old is not after[key]:
@@ -169,25 +168,20 @@ def _slot_keys(ctx: Context, slots: list[Slot], old: dict[str, Fields]) -> list[
         numbers = numbers or dict.fromkeys(list(old)[:1], ONLY)
     ways = (
         (lambda i: slots[i].handle, numbers.get),
-        (lambda i: _identity(slots[i].id_type, values.encode(slots[i].name)), lambda key: _identity_in(old.get(key, {}))),
+        (lambda i: repr(_identity(slots[i])), lambda key: repr([old.get(key, {}).get(part) for part in IDENTITY])),
     )
     return recognised(len(slots), [*old, *(key for key in numbers if key not in old)], ways)
 
 
-def _identity(id_type: Tree, name: Tree) -> str:
-    return repr((id_type, name))
-
-
-def _identity_in(tree: Fields) -> str:
-    return _identity(tree.get("id_type"), tree.get("name"))
+def _identity(slot: Slot) -> list[Tree]:
+    return [slot.id_type, values.encode(slot.name)]
 
 
 def _read_slot(ctx: Context, slot: Slot, prev: Fields | None) -> Fields:
     before: Fields = prev or {}
     groups = _read_groups(ctx, slot.bag, before.get(GROUPS))
     tree = {
-        "name": values.encode(slot.name),
-        "id_type": slot.id_type,
+        **dict(zip(IDENTITY, _identity(slot), strict=True)),
         GROUPS: groups,
         CURVES: read_curves(ctx, slot.bag.fcurves if slot.bag is not None else (), before.get(CURVES)),
     }
@@ -217,7 +211,7 @@ def _read_group(ctx: Context, group: Struct, prev: Fields | None) -> Fields:
 
 
 def _the_only_one(
-    ctx: Context, action: Datablock, before: dict[str, Fields], after: dict[str, Fields]
+    ctx: Context, action: Datablock, before: dict[str, Fields], after: dict[str, Fields], layer: Tree
 ) -> dict[str, Any]:
     """Which of the slots this Blender shows: the one it showed, else the first."""
     known = ctx.handles().setdefault(SLOTS, {})
@@ -235,7 +229,9 @@ def _the_only_one(
     return {key: action}
 
 
-def _arrange(ctx: Context, action: Datablock, after: dict[str, Fields], layer: Tree) -> dict[str, Any]:
+def _arrange(
+    ctx: Context, action: Datablock, before: dict[str, Fields], after: dict[str, Fields], layer: Tree
+) -> dict[str, Any]:
     """Makes slots what they are to be by number and name; the bags of those that hold anything."""
     known: dict[int, str] = ctx.handles().setdefault(SLOTS, {})
     for slot in list(action.slots):
@@ -252,14 +248,12 @@ def _arrange(ctx: Context, action: Datablock, after: dict[str, Fields], layer: T
                 here[key].name_display = name_of(tree)
         except WRITE_ERRORS as exc:
             ctx.refuse(action, SLOTS, exc)
-    filled = [key for key in after if key in here and any(structs_of(after[key].get(part)) for part in (GROUPS, CURVES))]
-    strip = _ensure_strip(action, layer) if filled or layer is not None else None
-    bags = {}
-    for key, slot in here.items():
-        bag = strip.channelbag(slot, ensure=key in filled) if strip is not None else None
-        if bag is not None:
-            bags[key] = bag
-    return bags
+    filled = {key for key, tree in after.items() if structs_of(tree.get(GROUPS)) or structs_of(tree.get(CURVES))}
+    if not filled and layer is None:
+        return {}
+    strip = _ensure_strip(action, layer)
+    bags = {key: strip.channelbag(slot, ensure=key in filled) for key, slot in here.items()}
+    return {key: bag for key, bag in bags.items() if bag is not None}
 
 
 def _ensure_strip(action: Datablock, name: Tree) -> Any:

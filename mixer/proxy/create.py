@@ -14,7 +14,20 @@ from .collection import argument
 from .context import Context, Datablock
 
 SPEC: Final = {kind.name: kind for kind in KINDS}
-CREATORS: Final[dict[str, Callable[[Context, Tree], Datablock | None]]] = {}  # filled by the package
+LATTICE_SIZES: Final = ("points_u", "points_v", "points_w")
+
+
+def _lattice(ctx: Context, tree: Tree) -> Datablock:
+    """Sized while an object shows it, as people do: Blender then keeps its extent, which no property tells."""
+    lattice: Any = bpy.data.lattices.new(tree["name"])
+    user = bpy.data.objects.new(lattice.name, lattice)
+    for name in LATTICE_SIZES:
+        setattr(lattice, name, tree[name])
+    bpy.data.objects.remove(user)
+    return lattice
+
+
+CREATORS: Final[dict[str, Callable[[Context, Tree], Datablock | None]]] = {"lattices": _lattice}  # others by the package
 
 
 def create(ctx: Context, kind: str, tree: Tree) -> Datablock | None:

@@ -87,7 +87,7 @@ def _write_driver(ctx: Context, curve: Struct, before: Fields, after: Fields) ->
 
 def _code_of(curve: Fields) -> Tree:
     """What of a driver decides which code runs."""
-    driver = curve.get("driver")
+    driver: Tree = curve.get("driver")
     if tag(driver) != "":
         return None
     names = [one.get("name") for one in structs_of(driver.get("variables")).values()]

@@ -22,7 +22,12 @@ from .struct import WRITE_ERRORS, Fields, read_struct
 KEYFRAMES: Final = "keyframe_points"
 POINTS: Final = ("handle_left", "co", "handle_right")  # two float32 each: frame and value
 SHAPES: Final = ("back", "amplitude", "period")  # a float32 each
-KINDS: Final = ("interpolation", "easing", "handle_left_type", "handle_right_type", "type")  # an enum each, as uint8
+KINDS: Final = ("interpolation", "easing", "handle_left_type", "handle_right_type", "type")  # an enum each
+ARRAYS: Final = {
+    "points": (6, np.float32),
+    "shapes": (3, np.float32),
+    "kinds": (5, np.uint8),
+}  # a row each
 ENUMS: Final = {
     name: [item.value for item in bpy.types.Keyframe.bl_rna.properties[name].enum_items]  # type: ignore[attr-defined]
     for name in KINDS
@@ -64,18 +69,18 @@ class Keyframes:
 
 def _read_arrays(keys: Any) -> dict[str, Array]:
     count = len(keys)
-    points, shapes, kinds = np.empty((count, 6), np.float32), np.empty((count, 3), np.float32), np.empty((count, 5), np.uint8)
+    arrays = {name: np.empty((count, width), dtype) for name, (width, dtype) in ARRAYS.items()}
     pair, single, enum = np.empty(count * 2, np.float32), np.empty(count, np.float32), np.empty(count, np.int32)
     for place, name in enumerate(POINTS):
         keys.foreach_get(name, pair)
-        points[:, 2 * place : 2 * place + 2] = pair.reshape(-1, 2)
+        arrays["points"][:, 2 * place : 2 * place + 2] = pair.reshape(-1, 2)
     for place, name in enumerate(SHAPES):
         keys.foreach_get(name, single)
-        shapes[:, place] = single
+        arrays["shapes"][:, place] = single
     for place, name in enumerate(KINDS):
         keys.foreach_get(name, enum)
-        kinds[:, place] = enum
-    return {"points": points, "shapes": shapes, "kinds": kinds}
+        arrays["kinds"][:, place] = enum
+    return arrays
 
 
 def _decode(new: Tree, ctx: Context) -> tuple[Array, Array, Array]:
@@ -83,13 +88,12 @@ def _decode(new: Tree, ctx: Context) -> tuple[Array, Array, Array]:
 
     Raises RemoteProtocolError if they do not agree or are no keyframes.
     """
-    if tag(new) != "layout" or new["of"].keys() != {"points", "shapes", "kinds"}:
+    if tag(new) != "layout" or new["of"].keys() != ARRAYS.keys():
         raise RemoteProtocolError("malformed keyframes")
-    points, shapes, kinds = (decode(new["of"][name], ctx.blobs) for name in ("points", "shapes", "kinds"))
-    count = len(points) if points.ndim else 0
-    wanted = [((count, 6), np.float32), ((count, 3), np.float32), ((count, 5), np.uint8)]
-    if any((one.shape, one.dtype) != want for one, want in zip((points, shapes, kinds), wanted, strict=True)):
-        raise RemoteProtocolError("the arrays of keyframes do not agree")
+    points, shapes, kinds = (decode(new["of"][name], ctx.blobs) for name in ARRAYS)
+    for array, (width, dtype) in zip((points, shapes, kinds), ARRAYS.values(), strict=True):
+        if array.dtype != dtype or array.shape != (*points.shape[:1], width):
+            raise RemoteProtocolError("the arrays of keyframes do not agree")
     if not (np.isfinite(points).all() and np.isfinite(shapes).all()):
         raise RemoteProtocolError("a keyframe stands nowhere")
     frames = points[:, 2]
@@ -125,6 +129,10 @@ def label_of(tree: Mapping[str, Tree]) -> Label:
     return path if type(path) is str else repr(path), index if type(index) is int else -1
 
 
+def _label_of_live(curve: Struct) -> Label:
+    return label_of({"data_path": values.encode(curve.data_path), "array_index": curve.array_index})
+
+
 def shown(of: Mapping[str, Fields]) -> dict[str, Fields]:
     """The curves that Blender can hold: where two members made one for the same property, the first."""
     first: dict[Label, str] = {}
@@ -137,8 +145,7 @@ def read_curves(ctx: Context, curves: Any, prev: Tree) -> Tree:
     """The items of a collection of curves. A twin that Blender cannot hold stays for as long as what it animates is."""
     before = structs_of(prev)
     known, elements = shown(before), list(curves)
-    labels = [(values.encode(curve.data_path), curve.array_index) for curve in elements]
-    labels = [label_of({"data_path": path, "array_index": index}) for path, index in labels]
+    labels = [_label_of_live(curve) for curve in elements]
     ways = (
         (lambda i: labels[i], lambda key: label_of(known[key])),
         (lambda i: _content(read_curve(ctx, elements[i], None)), lambda key: _content(known[key])),
@@ -163,7 +170,8 @@ def read_curve(ctx: Context, curve: Struct, prev: Fields | None) -> Fields:
 
 def _content(tree: Fields) -> str:
     """What a curve is recognised by when its path changed, as that of a renamed bone does."""
-    keys, driver = tree.get(KEYFRAMES), tree.get("driver")
+    keys: Tree = tree.get(KEYFRAMES)
+    driver: Tree = tree.get("driver")
     arrays = keys["of"] if tag(keys) == "layout" else None
     rule = (driver.get("type"), driver.get("expression")) if tag(driver) == "" else None
     path, index = label_of(tree)
@@ -173,7 +181,7 @@ def _content(tree: Fields) -> str:
 def write_curves(ctx: Context, curves: Any, live: Tree, new: Tree, write: WriteCurve) -> dict[str, Struct]:
     """Makes the curves `new`, where they stand at `live`; the curves by key, to be used at once."""
     before, after = shown(structs_of(live)), shown(structs_of(new))
-    standing = {label_of({"data_path": values.encode(one.data_path), "array_index": one.array_index}): one for one in curves}
+    standing = {_label_of_live(curve): curve for curve in curves}
     here = {key: standing[label_of(tree)] for key, tree in before.items() if label_of(tree) in standing}
     for key in list(here):
         if key not in after or _must_be_remade(here[key], after[key]):

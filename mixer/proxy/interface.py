@@ -173,7 +173,12 @@ def _make(ctx: Context, interface: Any, key: str, tree: Fields) -> Struct | None
 def _new_socket(interface: Any, tree: Fields) -> Struct:
     if tree.get("in_out") not in ("INPUT", "OUTPUT"):
         raise RemoteProtocolError("a socket that is neither input nor output")
-    return interface.new_socket(name_of(tree), in_out=tree["in_out"], socket_type=values.decode(tree.get("socket_type")))
+    return interface.new_socket(
+        name_of(tree),
+        description=values.decode(tree.get("description", "")),
+        in_out=tree["in_out"],
+        socket_type=values.decode(tree.get("socket_type")),
+    )
 
 
 def _arrange(interface: Any, here: Mapping[str, Struct], wanted: Mapping[str, Fields]) -> None:

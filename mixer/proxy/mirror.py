@@ -115,13 +115,14 @@ class Mirror:
         for uuid in created:
             self._create(uuid, member.shown)
             yield []
-        for place, uuid in enumerate(changed):
-            if uuid not in self.looked_at:  # all at once: writing one (a skeleton) changes others (its poses)
-                yield self.collect(changed[place:])
-                self.looked_at.update(changed[place:])
-            self._write(uuid, member.shown)
-            yield []
-        for uuid in created:
+        fresh = set(created)
+        todo = sorted(created + changed, key=lambda uuid: ORDER[self.entries[uuid].kind] if uuid in self.entries else 0)
+        for place, uuid in enumerate(todo):
+            if uuid not in fresh and uuid not in self.looked_at:
+                # All at once: writing one (a skeleton) changes others (its poses).
+                rest = [other for other in todo[place:] if other not in fresh]
+                yield self.collect(rest)
+                self.looked_at.update(rest)
             self._write(uuid, member.shown)
             yield []
         self._drop_by_products()
@@ -154,14 +155,14 @@ class Mirror:
             yield self.collect([uuid])
             self._write(uuid, member.shown)
 
-    def verify(self) -> int:
-        """How many of the datablocks just written read differently by now, with nobody having edited them.
+    def verify(self) -> Deltas:
+        """Where datablocks just written read differently by now, with nobody having edited them.
 
         That is Blender's doing (it recomputed something), so it becomes what was read back and never goes out.
         """
         moved = self.collect(self.written)
         self.written.clear()
-        return len(moved)
+        return moved
 
     def _sort(self, uuids: Iterable[str], shown: Document) -> tuple[list[str], list[str], list[str]]:
         created, changed, removed = [], [], []
@@ -178,7 +179,6 @@ class Mirror:
                     entry.doc = entity.tree
                 else:
                     changed.append(uuid)
-        changed.sort(key=lambda uuid: ORDER[self.entries[uuid].kind])
         created.sort(key=lambda uuid: ORDER[shown.get(uuid).kind])  # type: ignore[union-attr]
         return created, changed, removed
 

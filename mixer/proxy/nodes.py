@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote, unquote
 
 import bpy
@@ -32,6 +32,7 @@ LINK: Final = re.compile(r"([^/>#!]*)/([^/>#!]*)>([^/>#!]*)/([^/>#!]*)(?:#(\d{1,
 Target: TypeAlias = tuple[str, str]  # the keys of a node and of an input socket of it
 Ends: TypeAlias = tuple[str, str, str, str]
 
+MAX_LOCATION: Final = 1e5
 PAIRING_CRASHES: Final = frozenset({((4, 5), "GeometryNodeClosureInput")})
 
 
@@ -68,12 +69,14 @@ class NodesProxy(ItemsProxy):
         here = _recognise(ctx, list(nodes), live)
         for key in [key for key in here if key not in wanted]:
             nodes.remove(here.pop(key))
-        for key, tree in wanted.items():
-            if key not in here and make(ctx, nodes, self.rule, tree):
+        # By name, as Blender numbers names like "Math.001" itself then: each renaming costs an update of the tree.
+        for key in sorted((key for key in wanted if key not in here), key=lambda key: name_of(wanted[key])):
+            if make(ctx, nodes, self.rule, wanted[key]):
                 here[key] = nodes[-1]
         rename(here, {key: name_of(wanted[key]) for key in here})
         _note(ctx, here)
         moved = _pair(ctx, here, wanted) | _attach(here, wanted)
+        _place(nodes, {here[key].name: tree.get("location") for key, tree in wanted.items() if key in here})
         for key in _in_order(here):
             if key in moved or before.get(key) != wanted[key]:
                 # Read anew: Blender itself changes what is new, paired or put into a frame.
@@ -164,6 +167,21 @@ def _attach(here: Mapping[str, Struct], wanted: Mapping[str, Fields]) -> set[str
         if frame is not None and above not in rings:
             here[key].parent = frame
     return moved
+
+
+def _place(nodes: Any, wanted: Mapping[str, Tree]) -> None:
+    """Moves all nodes but one at once: each single move costs an update of the tree, and one is needed."""
+    flat = [0.0] * (2 * len(nodes))
+    nodes.foreach_get("location", flat)
+    moved = 0
+    for place, node in enumerate(nodes):
+        match wanted.get(node.name):
+            case [float(x), float(y)] if [x, y] != flat[2 * place : 2 * place + 2] and max(abs(x), abs(y)) < MAX_LOCATION:
+                moved += 1
+                if moved > 1:
+                    flat[2 * place : 2 * place + 2] = x, y
+    if moved > 1:
+        nodes.foreach_set("location", flat)
 
 
 def _frame(here: Mapping[str, Struct], key: str) -> Struct | None:

