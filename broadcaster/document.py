@@ -127,14 +127,18 @@ class _Stage:
 
 
 class Document:
-    """Entities by uuid, in the order in which they last changed."""
+    """Entities by uuid, in the order in which they last changed.
 
-    def __init__(self) -> None:
+    With `compact` all but the latest are kept as bytes. A member that shows the trees holds them anyway.
+    """
+
+    def __init__(self, *, compact: bool = True) -> None:
         self.revision = 0
         self._entities: dict[str, Entity] = {}
         self._users: Counter[str] = Counter()  # uuid -> how many strong references name it
         self._tombstones: dict[str, int] = {}  # uuid -> the revision of its removal
         self._forgotten = 0  # removals up to this revision are no longer known
+        self._compact = compact
         self._hot: dict[str, None] = {}
         self._sum = 0
         self._hashes: dict[str, int] = {}
@@ -324,6 +328,8 @@ class Document:
                 self._forgotten = self._tombstones.pop(oldest)
             return
         self._entities[uuid] = entity
+        if not self._compact:
+            return
         self._hot[uuid] = None
         if len(self._hot) > HOT_ENTITIES:
             cold = next(iter(self._hot))

@@ -44,7 +44,7 @@ class Member:
 
     def __init__(self, id: str) -> None:
         self.id = id
-        self.confirmed = Document()
+        self.confirmed = Document(compact=False)
         self.shown: Document = self.confirmed
         self.pending: deque[Pending] = deque()
         self.overruled: list[Overruled] = []
@@ -84,7 +84,7 @@ class Member:
         newest = self.confirmed.revision
         if joined["since"] == "snapshot":
             self._replaced.update(self.confirmed)
-            self.confirmed = Document()
+            self.confirmed = Document(compact=False)
             newest = joined["revision"]  # of another epoch, perhaps: ours mean nothing there
         if joined["answered"] == 0:  # the room never answered us, or forgot it: our edits start anew
             self.pending = deque(

@@ -25,7 +25,7 @@ from demo.children import ROOT, Child, Children, Failed
 START_SECONDS: Final = 30.0
 EDIT_SECONDS: Final = 120.0  # for sharing, joining and all edits
 LOOK_SECONDS: Final = 60.0  # for the comparison, and again for the pictures
-LISTED: Final = 12  # differences
+LISTED: Final = 20  # properties that differ
 PEERS: Final = ("host", "joiner")
 
 
@@ -209,8 +209,11 @@ def verdict(company: dict[str, Peer], found: list[dict[str, Any]], keep: Path, s
     left_out = _left_out(figures)
     real = [one for one in found if one["where"] not in left_out]
     print(f"files        {len(real)} differences over the whole RNA tree")
-    for one in real[:LISTED]:
-        print(f"             {one['path']}: {one['a']} != {one['b']}")
+    counts = Counter(one["where"] for one in real)
+    first = {one["where"]: one for one in reversed(real)}
+    for where, count in counts.most_common(LISTED):
+        one = first[where]
+        print(f"             {count} in {where}, first {one['path']}: {one['a']} != {one['b']}")
     for where, count in Counter(one["where"] for one in found if one["where"] in left_out).items():
         print(f"left out     {count} in {where}: {left_out[where]}")
     same = equal and not real

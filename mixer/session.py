@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import time
@@ -202,6 +203,7 @@ class Session:
             # Scenes come last in a share: as long as there is none, somebody is still sharing.
             if self.member.ready and any(self._entities("scenes")):
                 self.mirror.clear()
+                gc.disable()  # until all is there: it would walk the growing trees again and again
                 self._work = self._load()
         elif touched:
             self._work = self.mirror.apply(touched, self.member)
@@ -252,6 +254,8 @@ class Session:
         else:
             self.stats.join_seconds = seconds
         self.state = State.IN_STEP
+        gc.enable()
+        gc.freeze()  # trees hold no cycles: a walk over all of them would be felt as a hitch
 
     # Local edits
 
@@ -365,6 +369,8 @@ class Session:
         """Leaves the room; the scene stays as it is."""
         if self.state is not State.LEFT:
             self.state = State.LEFT
+            gc.enable()
+            gc.unfreeze()
             self._work = None
             self.client.close()
 

@@ -46,7 +46,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         BoneCollection.bones PoseBone.bone CurveSlice.points Curves.curve_offset_data Curves.position_data
         NlaStrip.action_slot ShapeKey.points AnimData.action_suitable_slots NlaStrip.action_suitable_slots
         ActionConstraint.action_suitable_slots""",
-    "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt",
+    "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt TextCurve.body",
 }
 
 # Collections of bpy.data that are not walked.

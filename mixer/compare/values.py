@@ -167,6 +167,10 @@ def _hash(data: bytes) -> str:
     return f"sha256 {hashlib.sha256(data).hexdigest()}"
 
 
+def _letters(curve: Any) -> str:
+    return str(curve.body) if curve.font is not None else "a text without a font"  # of which Blender 4.2 dies
+
+
 def _selected(layer: Any) -> tuple[str, ...]:
     return tuple(sorted(thing.name for thing in layer.objects if thing.select_get(view_layer=layer)))
 
@@ -185,6 +189,7 @@ EXTRA: Final[dict[str, tuple[Extra, ...]]] = {
     "Image": (("bytes", False, _image_bytes),),
     "Sound": (("bytes", False, _file_bytes),),
     "VectorFont": (("bytes", False, _file_bytes),),
+    "TextCurve": (("body", False, _letters),),
     "Text": (("text", False, lambda text: text.as_string()),),
     "ViewLayer": (("selected objects", True, _selected), ("hidden objects", True, _hidden)),
 }

@@ -48,7 +48,7 @@ def _read(block: Any) -> Array:
     for point in block.data:
         for name in FIELDS[type(point).__name__]:
             value = getattr(point, name)
-            flat += (value,) if WIDTHS[name] == 1 else value
+            flat.extend((value,) if WIDTHS[name] == 1 else value)
     return np.array(flat, np.float32)
 
 

@@ -23,7 +23,7 @@ from . import animation
 from .context import Blobs, Context, Datablock
 from .create import create
 from .identity import Identity
-from .struct import Fields, read_struct, write_struct
+from .struct import WRITE_ERRORS, Fields, plan_of, read_struct, write_struct
 
 ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
 NO_NAME: Final = "mixer.moving"
@@ -118,11 +118,15 @@ class Mirror:
         fresh = set(created)
         todo = sorted(created + changed, key=lambda uuid: ORDER[self.entries[uuid].kind] if uuid in self.entries else 0)
         for place, uuid in enumerate(todo):
+            if uuid not in fresh and self._write_plain(uuid, member.shown):
+                yield []
+                continue
             if uuid not in fresh and uuid not in self.looked_at:
                 # All at once: writing one (a skeleton) changes others (its poses).
                 rest = [other for other in todo[place:] if other not in fresh]
                 yield self.collect(rest)
                 self.looked_at.update(rest)
+                self.written += rest
             self._write(uuid, member.shown)
             yield []
         self._drop_by_products()
@@ -135,7 +139,6 @@ class Mirror:
         for uuid in created + changed:
             self.settle_name(uuid)
         self._remove(removed)
-        self.written += changed
 
     def restore(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
         """Brings back what an undo took from others, with all that names it; runs like `apply`."""
@@ -192,6 +195,32 @@ class Mirror:
         self.identity.adopt(datablock, entity.kind, uuid)
         # Read against the document, so that what Blender made along with it (a first node, a view layer) gets its keys.
         self.entries[uuid] = Entry(entity.kind, None, self._read(uuid, datablock, entity.tree))
+
+    def _write_plain(self, uuid: str, shown: Document) -> bool:
+        """The quick way for properties whose writing moves nothing else, as a dragged object's: only they are read.
+
+        False, with nothing written, where more has changed, here or there.
+        """
+        entity, entry, datablock = shown.get(uuid), self.entries[uuid], self.identity.find(uuid)
+        if entity is None or datablock is None or getattr(datablock, "animation_data", None) is not None:
+            return False
+        plan, live, tree = plan_of(datablock), entry.live, entity.tree
+        changed = [name for name, value in tree.items() if live.get(name) is not value and live.get(name) != value]
+        if not plan.rule.plain.issuperset(changed) or len(live) > len(tree):
+            return False
+        proxies = [(name, plan.proxies[name]) for name in changed if name in live]
+        if len(proxies) < len(changed):
+            return False
+        if any(proxy.read(self.ctx, datablock, live[name], live) != live[name] for name, proxy in proxies):
+            return False  # edited here, and not noticed yet
+        try:
+            for name, proxy in proxies:
+                proxy.write(self.ctx, datablock, live[name], tree[name], tree)
+        except WRITE_ERRORS:
+            return False
+        now = {**live, **{name: proxy.read(self.ctx, datablock, tree[name], tree) for name, proxy in proxies}}
+        entry.doc, entry.live = tree, tree if now == tree else now
+        return True
 
     def _write(self, uuid: str, shown: Document) -> None:
         """Writes what differs, reads back, and writes once more what the first writing moved."""

@@ -31,47 +31,51 @@ class StripsProxy:
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         strips = getattr(struct, self.name)
-        before, after = structs_of(live), structs_of(new)
-        here = dict(zip(before, strips, strict=True))
+        stand, after = structs_of(live), structs_of(new)
+        here = dict(zip(stand, strips, strict=True))
         for key in [key for key in here if key not in after]:
             strips.remove(here.pop(key))
-        made = _fill(ctx, strips, here, after)
-        if made is None:  # no room, or another order: those that follow in time step aside, for they cannot be moved
-            for key in _tail(list(here), list(after)):
-                strips.remove(here.pop(key))
-            before = {key: tree for key, tree in before.items() if key in here}
-            made = _append(ctx, strips, here, after)
+        if not _fill(ctx, strips, here, stand, after):
+            _make_room(strips, here, list(after))
+            _append(ctx, strips, here, stand, after)
         for key, tree in after.items():
-            if key in here and (old := made.get(key) or before[key]) is not tree:
-                write_struct(ctx, here[key], old, tree)
+            if key in here and stand[key] is not tree:
+                write_struct(ctx, here[key], stand[key], tree)
 
 
-def _fill(ctx: Context, strips: Any, here: dict[str, Struct], after: dict[str, Fields]) -> dict[str, Fields] | None:
-    """Makes what is missing where it belongs; None if Blender has no room, or is not in order."""
-    made: dict[str, Fields] = {}
-    if list(here) != [key for key in after if key in here]:
-        return None
+def _fill(
+    ctx: Context, strips: Any, here: dict[str, Struct], stand: dict[str, Fields], after: dict[str, Fields]
+) -> bool:
+    """Makes what is missing where it belongs; False if Blender has no room, or the strips are then not in order."""
     for key, tree in after.items():
         if key not in here:
             try:
                 here[key] = _new(ctx, strips, tree, int(values.decode(tree.get("frame_start_raw", 0))))
             except WRITE_ERRORS:
-                return None
-            made[key] = read_struct(ctx, here[key], tree)
-    return made if [strip.as_pointer() for strip in strips] == [here[key].as_pointer() for key in after] else None
+                return False
+            stand[key] = read_struct(ctx, here[key], tree)
+    return _order(strips, here) == list(after)
 
 
-def _tail(order: list[str], wanted: list[str]) -> list[str]:
-    """All from the first that does not stand where it is wanted."""
+def _order(strips: Any, here: dict[str, Struct]) -> list[str]:
+    keys = {strip.as_pointer(): key for key, strip in here.items()}
+    return [keys[strip.as_pointer()] for strip in strips]
+
+
+def _make_room(strips: Any, here: dict[str, Struct], wanted: list[str]) -> None:
+    """Removes all from the first strip that is out of order: they are made anew, for they cannot be moved."""
+    order = _order(strips, here)
     same = 0
     while same < min(len(order), len(wanted)) and order[same] == wanted[same]:
         same += 1
-    return order[same:]
+    for key in order[same:]:
+        strips.remove(here.pop(key))
 
 
-def _append(ctx: Context, strips: Any, here: dict[str, Struct], after: dict[str, Fields]) -> dict[str, Fields]:
+def _append(
+    ctx: Context, strips: Any, here: dict[str, Struct], stand: dict[str, Fields], after: dict[str, Fields]
+) -> None:
     """Makes what is missing one after the other, behind all others; writing then puts each where it belongs."""
-    made: dict[str, Fields] = {}
     for key, tree in after.items():
         if key not in here:
             end = max((int(strip.frame_end_raw) + 1 for strip in strips), default=0)
@@ -80,8 +84,7 @@ def _append(ctx: Context, strips: Any, here: dict[str, Struct], after: dict[str,
             except WRITE_ERRORS as exc:
                 ctx.refuse(strips, "new", exc)
                 continue
-            made[key] = read_struct(ctx, here[key], tree)
-    return made
+            stand[key] = read_struct(ctx, here[key], tree)
 
 
 def _new(ctx: Context, strips: Any, tree: Fields, start: int) -> Struct:

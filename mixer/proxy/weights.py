@@ -18,8 +18,10 @@ import numpy as np
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, items
 
+from ..rules.rule import Items
 from . import values
 from .arrays import Array
+from .collection import ItemsProxy
 from .context import Context, Datablock, Struct
 from .keying import name_of, recognised, rename, structs_of
 from .moment import MOMENT
@@ -56,18 +58,20 @@ def owner_of(ctx: Context, mesh: Datablock) -> Datablock | None:
 
 @dataclass(frozen=True, slots=True)
 class ObjectGroups:
-    """The vertex groups of an object: of a mesh they are part of the mesh, and here is nothing to say."""
+    """The vertex groups that an object shows. Those of a mesh are mirrored with the mesh, so there are none here."""
 
     name: str
-    inner: Any  # mirrors those of a lattice
     pseudo: bool = False
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        return None if struct.type == "MESH" else self.inner.read(ctx, struct, prev, fields)
+        return None if struct.type == "MESH" else OF_OTHERS.read(ctx, struct, prev, fields)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if struct.type != "MESH" and new is not None:
-            self.inner.write(ctx, struct, live, new, fields)
+            OF_OTHERS.write(ctx, struct, live, new, fields)
+
+
+OF_OTHERS: Final = ItemsProxy("vertex_groups", Items(new="new", args=("name=name",)))
 
 
 # Groups -------------------------------------------------------------------------------------------------------------

@@ -42,8 +42,9 @@ MIXER: Final = {
     "rooms": "client",
     "names": "proxy",
     "client": "",
-    "proxy": "rules",
+    "proxy": "rules trust",
     "rules": "",
+    "trust": "",
     "compare": "",  # it judges the mirror, so it shares nothing with it
     "host": "",
     "stats": "",
@@ -57,6 +58,7 @@ THIRD_PARTY: Final = {  # where it may be imported; nothing else may be
     "bpy": BLENDER,
     "bmesh": "mixer/proxy",
     "mathutils": BLENDER,
+    "bl_math": "mixer/proxy",
     "numpy": "mixer/proxy mixer/compare",
     "xxhash": "mixer/proxy",
     "orjson": "broadcaster mixer",
