@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 
 from broadcaster.errors import RemoteProtocolError
-from broadcaster.tree import Tree, items, tag
+from broadcaster.tree import INLINE_BYTES, Tree, items, tag
 
 from . import values
 from .arrays import Array, Hashes, decode, encode
@@ -47,12 +47,8 @@ class Keyframes:
         keys = getattr(struct, self.name)
         if not len(keys):
             return None
-        hashes: dict[str, Hashes] = ctx.handles().setdefault(KEYFRAMES, {})
         place = f"{fields['data_path']}[{fields['array_index']}]"
-        of = {
-            name: encode(array, ctx.blobs, hashes.setdefault(f"{name} of {place}", Hashes()))
-            for name, array in _read_arrays(keys).items()
-        }
+        of = {name: _encode(ctx, array, f"{name} of {place}") for name, array in _read_arrays(keys).items()}
         same = tag(prev) == "layout" and prev["of"].keys() == of.keys()
         same = same and all(prev["of"][name]["shape"] == of[name]["shape"] for name in of)
         tree = {"$": "layout", "id": prev["id"] if same else secrets.token_urlsafe(8), "of": of}
@@ -65,6 +61,13 @@ class Keyframes:
         else:
             _write_arrays(keys, *_decode(new, ctx))
         struct.mute = struct.mute  # tells Blender what foreach_set does not: something changed
+
+
+def _encode(ctx: Context, array: Array, name: str) -> Tree:
+    if array.nbytes <= INLINE_BYTES:
+        return encode(array, ctx.blobs)
+    hashes: dict[str, Hashes] = ctx.handles().setdefault(KEYFRAMES, {})
+    return encode(array, ctx.blobs, hashes.setdefault(name, Hashes()))
 
 
 def _read_arrays(keys: Any) -> dict[str, Array]:
