@@ -26,7 +26,7 @@ class Clashes:
         for uuid in list(mirror.clashing):
             entity, holder = member.shown.get(uuid), mirror.holder_of_name(uuid)
             other = member.shown.get(holder) if holder is not None else None
-            if entity is None or holder is None or other is None or other.tree["name"] != entity.tree["name"]:
+            if entity is None or holder is None or other is None or other.tree.get("name") != entity.tree["name"]:
                 mirror.settle_name(uuid)
                 self._since.pop(uuid, None)
                 continue

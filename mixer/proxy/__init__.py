@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from . import (
     actions,
+    alike,
     bones,
     collection,
+    create,
     drivers,
     geometry,
+    hair,
+    images,
     interface,
     links,
     modifier_inputs,
     nodes,
+    packed,
     shape_keys,
     slots,
     sockets,
+    splines,
     struct,
     texts,
+    weights,
 )
 from .mirror import Mirror
 
@@ -29,19 +36,28 @@ struct.SPECIAL.update(
         "constant": struct.Constant,
         "drivers": drivers.proxy,
         "geometry": geometry.GeometryProxy,
+        "hair": hair.HairProxy,
+        "image": images.ImageProxy,
+        "image_size": images.ImageSize,
         "interface": interface.InterfaceProxy,
         "links": links.LinksProxy,
         "modifier_inputs": modifier_inputs.ModifierInputs,
         "node": nodes.OtherNode,
         "node_links": nodes.NodeLinksProxy,
         "nodes": nodes.NodesProxy,
+        "packed": packed.PackedProxy,
         "pose_bone": bones.proxy,
         "shape_keys": shape_keys.ShapeKeys,
         "slot": actions.SlotReference,
         "slot_material": slots.SlotMaterial,
         "sockets": sockets.SocketsProxy,
+        "splines": splines.SplinesProxy,
         "text": texts.TextProxy,
+        "vertex_groups": weights.ObjectGroups,
     }
 )
+create.CREATORS.update(alike.CREATORS)
+create.CREATORS.update(images.CREATORS)
+create.CREATORS.update(packed.CREATORS)
 
 __all__ = ["Mirror"]

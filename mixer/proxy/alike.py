@@ -32,7 +32,9 @@ def material(ctx: Context, tree: Tree) -> Datablock:
         uuid = templates.get(signature)
         template = ctx.directory.find(uuid) if uuid is not None else None
         if template is not None and signature_of(ctx.items_of(uuid)) == signature:
-            return template.copy()
+            made = template.copy()
+            made.name = name_of(tree)  # at once: the name it came with may be another's
+            return made
         templates[signature] = ctx.uuid
     made = bpy.data.materials.new(name_of(tree))
     write_struct(ctx, made, {}, {name: tree[name] for name in STRUCTURE if name in tree})

@@ -1,4 +1,4 @@
-"""The attributes of a mesh, each as one array, and what stands in for them in older Blenders."""
+"""The attributes of a mesh or of hair, each as one array, and what stands in for them in older Blenders."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FORMS: Final = {
     "STRING": Form("value", "|u1"),  # the bytes of all, each ended by a zero
 }
 TOPOLOGY: Final = frozenset({".edge_verts", ".corner_vert", ".corner_edge"})
-PER_USER: Final = (".select_", ".vs.", ".es.", ".uv_select_")  # selections, of UV maps too
+PER_USER: Final = (".select", ".vs.", ".es.", ".uv_select_")  # selections, of UV maps too
 POSITION: Final = "POINT/FLOAT_VECTOR/position"
 UV_MAP: Final = "CORNER/FLOAT2/"
 UV_PINS: Final = "CORNER/BOOLEAN/.pn."
@@ -109,6 +109,8 @@ def read_all(mesh: Any) -> Iterator[tuple[str, Array]]:
     """All attributes of a mesh but its topology."""
     for key, name in keys_of(mesh).items():
         yield key, read(mesh.attributes[name])
+    if not isinstance(mesh, bpy.types.Mesh):
+        return
     if HAS_MARKS:
         yield from _read_marks(mesh)
     if HAS_NORMALS and mesh.has_custom_normals:

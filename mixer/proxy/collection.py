@@ -8,12 +8,14 @@ from typing import Any
 
 import bpy
 
-from broadcaster.tree import Tree, items, new_uuid
+from broadcaster.errors import RemoteProtocolError
+from broadcaster.tree import Tree, items, new_uuid, tag
 
 from ..rules import WITHHELD_NODES
 from ..rules.rule import Items
 from . import values
 from .context import Context, Struct
+from .keying import structs_of
 from .struct import WRITE_ERRORS, Fields, read_struct, resolve, write_struct
 
 
@@ -26,6 +28,7 @@ class ItemsProxy:
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
         collection = getattr(struct, self.name)
+        prev = prev if tag(prev) == "items" else None
         before = prev["of"] if prev else {}
         if self.rule.fixed:  # their order is not theirs to tell
             named = sorted((self.key_of(ctx, struct, item), place) for place, item in enumerate(collection))
@@ -46,7 +49,7 @@ class ItemsProxy:
         """The keys of live items: by name, then, for what was renamed, by place; new ones for the rest."""
         if not prev:
             return [new_uuid() for _ in elements]
-        named: dict[tuple[Any, ...], deque[str]] = defaultdict(deque)
+        named: dict[tuple[str, str], deque[str]] = defaultdict(deque)
         for key in prev["order"]:
             named[self._label(prev["of"][key])].append(key)
         keys: list[str | None] = []
@@ -61,17 +64,23 @@ class ItemsProxy:
                 keys[index] = lost.pop(index) if same else new_uuid()
         return [key for key in keys if key is not None]
 
-    def _label(self, tree: Fields) -> tuple[Any, ...]:
-        return tree.get(self.rule.name), tree.get(self.rule.kind)
+    def _label(self, tree: Tree) -> tuple[str, str]:
+        fields: Fields = tree if tag(tree) == "" else {}
+        return _text(fields.get(self.rule.name)), _text(fields.get(self.rule.kind))
 
-    def _live_label(self, item: Struct) -> tuple[Any, ...]:
+    def _live_label(self, item: Struct) -> tuple[str, str]:
         kind = values.encode(getattr(item, self.rule.kind)) if self.rule.kind else None
-        return values.encode(getattr(item, self.rule.name)) if self.rule.name else None, kind
+        return _text(values.encode(getattr(item, self.rule.name)) if self.rule.name else None), _text(kind)
 
-    def _same_kind(self, item: Struct, tree: Fields) -> bool:
+    def _same_kind(self, item: Struct, tree: Tree) -> bool:
+        if tag(tree) != "":
+            return False
         return not self.rule.kind or values.encode(getattr(item, self.rule.kind)) == tree.get(self.rule.kind)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if tag(new) != "items":
+            raise RemoteProtocolError("malformed items")
+        new = items(structs_of(new))
         collection = getattr(struct, self.name)
         if self.rule.fixed:
             self._write_fixed(ctx, struct, collection, live, new)
@@ -125,6 +134,8 @@ class RowsProxy:
         return prev if rows == prev else rows
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if type(new) is not list:
+            raise RemoteProtocolError("malformed rows")
         collection = getattr(struct, self.name)
         if self.rule.remove:
             for index in range(len(collection) - 1, len(new) - 1, -1):
@@ -146,6 +157,10 @@ class RowsProxy:
             collection[index] = target
 
 
+def _text(tree: Tree) -> str:
+    return tree if type(tree) is str else repr(tree)
+
+
 def _sorted(keys: list[str], elements: list[Struct]) -> tuple[list[str], list[Struct]]:
     places = sorted(range(len(keys)), key=keys.__getitem__)
     return [keys[place] for place in places], [elements[place] for place in places]
@@ -162,6 +177,20 @@ def read_row(ctx: Context, row: Any, prev: Tree) -> Tree:
 
 def make(ctx: Context, collection: Any, rule: Items, tree: Tree) -> bool:
     """Adds an item for `tree` at the end of `collection`; False, and noted, if Blender does not make it."""
+    try:
+        if tree_is_withheld(ctx, tree):
+            return False
+        args, keywords = _arguments(ctx, collection, rule, tree)
+        before = _uids(rule.by_product)
+        getattr(collection, rule.new)(*args, **keywords)
+    except WRITE_ERRORS as exc:
+        ctx.refuse(collection, rule.new, f"{exc} ({str(tree)[:80]})")
+        return False
+    ctx.by_products += ((rule.by_product, uid) for uid in _uids(rule.by_product) - before)
+    return True
+
+
+def _arguments(ctx: Context, collection: Any, rule: Items, tree: Tree) -> tuple[list[Any], dict[str, Any]]:
     args: list[Any] = []
     keywords: dict[str, Any] = {}
     for arg in rule.args:
@@ -173,17 +202,7 @@ def make(ctx: Context, collection: Any, rule: Items, tree: Tree) -> bool:
             keywords[keyword] = argument(ctx, tree.get(name))
         else:
             args.append(argument(ctx, tree if name == "." else tree.get(name)))
-    args = _as_declared(collection, rule.new, args)
-    if tree_is_withheld(ctx, tree):
-        return False
-    before = _uids(rule.by_product)
-    try:
-        getattr(collection, rule.new)(*args, **keywords)
-    except WRITE_ERRORS as exc:
-        ctx.refuse(collection, rule.new, f"{exc} ({args} {keywords})")
-        return False
-    ctx.by_products += ((rule.by_product, uid) for uid in _uids(rule.by_product) - before)
-    return True
+    return _as_declared(collection, rule.new, args), keywords
 
 
 def _as_declared(collection: Any, method: str, args: list[Any]) -> list[Any]:

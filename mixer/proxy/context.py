@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import bpy
+from typing import Any, Final, Protocol
 
 from broadcaster.tree import Tree
 
 Struct = Any  # a bpy_struct: its properties are known at run time only
 Datablock = Any  # a bpy.types.ID
+
+MAX_REASON_CHARS: Final = 300
 
 
 class Busy(Exception):
@@ -51,23 +51,16 @@ class Context:
     withheld: dict[str, str] = field(
         default_factory=dict
     )  # "datablock: property" -> what a member sent and trust holds back
-    weighted: set[int] | None = None  # session_uids of meshes whose objects have vertex groups; None: look again
     items_of: Callable[[str], Tree | None] = lambda uuid: None  # the live tree of another datablock
 
     def refuse(self, struct: Struct, name: str, why: object) -> None:
         """Notes that a value could not be written; it is listed, never hidden."""
-        self.refused[f"{type(struct).__name__}.{name}"] = str(why)
+        self.refused[f"{type(struct).__name__}.{name}"] = str(why)[:MAX_REASON_CHARS]
 
     def withhold(self, struct: Struct, name: str) -> None:
         """Notes that a value stays in the document and out of Blender until the room is trusted."""
         owner = struct.id_data
         self.withheld[f"{owner.name if owner else self.uuid}: {type(struct).__name__}.{name}"] = "withheld: not trusted"
-
-    def has_weights(self, mesh: Datablock) -> bool:
-        """Whether an object that shows `mesh` has vertex groups: the mesh itself does not tell."""
-        if self.weighted is None:
-            self.weighted = {thing.data.session_uid for thing in bpy.data.objects if thing.data and thing.vertex_groups}
-        return mesh.session_uid in self.weighted
 
     def handles(self) -> dict[str, Any]:
         """Local handles of the datablock at hand, kept between reads."""

@@ -12,17 +12,20 @@ from broadcaster.tree import Tree
 from ..rules import KINDS
 from .collection import argument
 from .context import Context, Datablock
+from .struct import WRITE_ERRORS
 
 SPEC: Final = {kind.name: kind for kind in KINDS}
 LATTICE_SIZES: Final = ("points_u", "points_v", "points_w")
+MOST_POINTS: Final = 64  # of a lattice in each direction
 
 
 def _lattice(ctx: Context, tree: Tree) -> Datablock:
     """Sized while an object shows it, as people do: Blender then keeps its extent, which no property tells."""
-    lattice: Any = bpy.data.lattices.new(tree["name"])
+    sizes = [min(max(int(tree[name]), 1), MOST_POINTS) for name in LATTICE_SIZES]
+    lattice: Any = bpy.data.lattices.new(argument(ctx, tree["name"]))
     user = bpy.data.objects.new(lattice.name, lattice)
-    for name in LATTICE_SIZES:
-        setattr(lattice, name, tree[name])
+    for name, size in zip(LATTICE_SIZES, sizes, strict=True):
+        setattr(lattice, name, size)
     bpy.data.objects.remove(user)
     return lattice
 
@@ -42,6 +45,6 @@ def create(ctx: Context, kind: str, tree: Tree) -> Datablock | None:
             return CREATORS[kind](ctx, tree)
         args = (spec.classes[tree["class"]] if name == "class" else argument(ctx, tree.get(name)) for name in spec.args)
         return getattr(collection, spec.new)(*args)
-    except (TypeError, ValueError, AttributeError, RuntimeError, KeyError) as exc:
+    except WRITE_ERRORS as exc:
         ctx.refused[f"bpy.data.{kind}"] = str(exc)
         return None

@@ -190,9 +190,8 @@ def write_curves(ctx: Context, curves: Any, live: Tree, new: Tree, write: WriteC
         if key not in after or _must_be_remade(here[key], after[key]):
             curves.remove(here.pop(key))
     for key, curve in here.items():  # before new ones are made, which may take the place of these
-        path, index = label_of(after[key])
-        if label_of(before[key]) != (path, index):
-            curve.data_path, curve.array_index = path, index
+        if label_of(before[key]) != label_of(after[key]):
+            _animate(ctx, curve, label_of(after[key]))
     for key, tree in after.items():
         if key not in here:
             try:
@@ -205,6 +204,13 @@ def write_curves(ctx: Context, curves: Any, live: Tree, new: Tree, write: WriteC
         elif before[key] is not tree:
             write(ctx, here[key], before[key], tree)
     return here
+
+
+def _animate(ctx: Context, curve: Struct, label: Label) -> None:
+    try:
+        curve.data_path, curve.array_index = label
+    except WRITE_ERRORS as exc:
+        ctx.refuse(curve, "data_path", exc)
 
 
 def _must_be_remade(curve: Struct, tree: Fields) -> bool:

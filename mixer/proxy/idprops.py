@@ -6,11 +6,14 @@ from typing import Any, Final
 
 import bpy
 
-from broadcaster.tree import Tree
+from broadcaster.errors import RemoteProtocolError
+from broadcaster.tree import Tree, tag
 
 from . import values
 from .context import Context, Struct
 
+# What Blender and a value raise that cannot be a custom property.
+REFUSALS: Final = (RemoteProtocolError, TypeError, ValueError, KeyError, OverflowError, RuntimeError)
 OURS: Final = frozenset({"mixer_uuid", "_RNA_UI", "$"})
 NONE: Final = (bpy.types.PropertyGroup, bpy.types.NodeSocket)  # registered ones; no panel shows any of a socket's
 GEOMETRY_NODES: Final = "NodesModifier"  # its custom properties are the inputs of its node group: see modifier_inputs
@@ -34,7 +37,7 @@ def read(ctx: Context, struct: Struct, prev: Tree) -> Tree:
         return {}
     registered = struct.bl_rna.properties
     found = {name: _read(ctx, struct[name]) for name in names if name not in OURS and name not in registered}
-    if type(prev) is dict and ctx.derived:
+    if tag(prev) == "" and ctx.derived:
         pointer = struct.as_pointer()
         found |= {name: prev[name] for name in found if name in prev and (pointer, f'["{name}"]') in ctx.derived}
     return found
@@ -55,7 +58,7 @@ def _read(ctx: Context, value: Any) -> Tree:
 
 def write(ctx: Context, struct: Struct, live: Tree, new: Tree) -> None:
     """Makes the custom properties `new`, where they stand at `live`."""
-    before, after = live or {}, new or {}
+    before, after = live or {}, new if tag(new) == "" else {}
     registered = struct.bl_rna.properties
     for name in before:
         if name not in after and name in struct:
@@ -65,7 +68,7 @@ def write(ctx: Context, struct: Struct, live: Tree, new: Tree) -> None:
             continue
         try:
             struct[name] = _value(ctx, tree)
-        except (TypeError, ValueError, KeyError, OverflowError) as exc:
+        except REFUSALS as exc:
             ctx.refuse(struct, f'["{name}"]', exc)
 
 

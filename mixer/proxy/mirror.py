@@ -19,7 +19,7 @@ from broadcaster.member import Member
 from broadcaster.tree import Tree, diff
 
 from ..rules import KINDS
-from . import animation
+from . import animation, values
 from .context import Blobs, Context, Datablock
 from .create import create
 from .identity import Identity
@@ -58,7 +58,6 @@ class Mirror:
 
     def scan(self) -> Deltas:
         """Deltas for the datablocks that came and went, in an order in which what is named comes first."""
-        self.ctx.weighted = None
         came, went = self.identity.scan()
         deltas: Deltas = []
         for kind, datablock, uuid in sorted(came, key=lambda one: ORDER[one[0]]):
@@ -77,7 +76,6 @@ class Mirror:
     def collect(self, uuids: Iterable[str], *, geometry: bool = True) -> Deltas:
         """Deltas for what was edited here and not noticed yet."""
         deltas: Deltas = []
-        self.ctx.weighted = None
         for uuid in uuids:
             entry = self.entries.get(uuid)
             if entry is None or (datablock := self.identity.find(uuid)) is None:
@@ -217,6 +215,8 @@ class Mirror:
             for name, proxy in proxies:
                 proxy.write(self.ctx, datablock, live[name], tree[name], tree)
         except WRITE_ERRORS:
+            # What is written already is no edit of anybody here.
+            entry.live = {**live, **{name: proxy.read(self.ctx, datablock, live[name], live) for name, proxy in proxies}}
             return False
         now = {**live, **{name: proxy.read(self.ctx, datablock, tree[name], tree) for name, proxy in proxies}}
         entry.doc, entry.live = tree, tree if now == tree else now
@@ -236,7 +236,8 @@ class Mirror:
             self.ctx.geometry, self.ctx.busy = True, False
             write_struct(self.ctx, datablock, entry.live, entry.doc)
             del datablock
-            datablock = self.identity.find(uuid)
+            if (datablock := self.identity.find(uuid)) is None:
+                return
             if self.ctx.busy:
                 self.deferred.add(uuid)
                 entry.live = self._read(uuid, datablock, entry.live)
@@ -249,17 +250,18 @@ class Mirror:
         self.clashing.discard(uuid)
         if entry is None or datablock is None or entry.live.get("name") == entry.doc.get("name"):
             return
-        datablock.name = entry.doc["name"]
-        entry.live = {**entry.live, "name": datablock.name}
-        if datablock.name != entry.doc["name"]:
+        try:
+            datablock.name = values.decode(entry.doc.get("name"))
+        except WRITE_ERRORS as exc:
+            self.ctx.refuse(datablock, "name", exc)
+        entry.live = {**entry.live, "name": values.encode(datablock.name)}
+        if entry.live["name"] != entry.doc.get("name") and _bearer(entry) is not None:
             self.clashing.add(uuid)
 
     def holder_of_name(self, uuid: str) -> str | None:
         """Who bears the name here that the document gives to `uuid`."""
         entry = self.entries.get(uuid)
-        if entry is None:
-            return None
-        holder = getattr(bpy.data, entry.kind).get(entry.doc["name"])
+        holder = _bearer(entry) if entry is not None else None
         return None if holder is None else self.identity.uuid_of(holder)
 
     def rename_later(self, later: str, first: str) -> Deltas:
@@ -332,6 +334,12 @@ class Mirror:
                 if window.scene == placeholder:
                     window.scene = next(scene for scene in bpy.data.scenes if scene != placeholder)
             bpy.data.scenes.remove(placeholder)
+
+
+def _bearer(entry: Entry) -> Datablock | None:
+    """Who bears the name here that the document gives to this one."""
+    name = entry.doc.get("name")
+    return getattr(bpy.data, entry.kind).get(name) if type(name) is str else None
 
 
 def evaluate() -> None:

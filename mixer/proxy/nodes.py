@@ -32,6 +32,7 @@ LINK: Final = re.compile(r"([^/>#!]*)/([^/>#!]*)>([^/>#!]*)/([^/>#!]*)(?:#(\d{1,
 Target: TypeAlias = tuple[str, str]  # the keys of a node and of an input socket of it
 Ends: TypeAlias = tuple[str, str, str, str]
 
+UNDEFINED: Final = "NodeUndefined"
 MAX_LOCATION: Final = 1e5
 PAIRING_CRASHES: Final = frozenset({((4, 5), "GeometryNodeClosureInput")})
 
@@ -56,7 +57,7 @@ class NodesProxy(ItemsProxy):
     pseudo: bool = False
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        here = _recognise(ctx, list(getattr(struct, self.name)), prev)
+        here = _recognise(ctx, _known(ctx, getattr(struct, self.name)), prev)
         _note(ctx, here)
         before = structs_of(prev)
         found = {key: read_struct(ctx, here[key], before.get(key)) for key in _in_order(here)}
@@ -66,7 +67,7 @@ class NodesProxy(ItemsProxy):
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         nodes = getattr(struct, self.name)
         before, wanted = structs_of(live), structs_of(new)
-        here = _recognise(ctx, list(nodes), live)
+        here = _recognise(ctx, _known(ctx, nodes), live)
         for key in [key for key in here if key not in wanted]:
             nodes.remove(here.pop(key))
         # By name, as Blender numbers names like "Math.001" itself then: each renaming costs an update of the tree.
@@ -112,6 +113,14 @@ def _note(ctx: Context, here: Mapping[str, Struct]) -> None:
 
 def _handle(node: Struct) -> Handle:
     return Handle(node.as_pointer(), node.name, node.bl_idname)
+
+
+def _known(ctx: Context, nodes: Any) -> list[Struct]:
+    """The nodes of a type that Blender knows: of the others it says nothing, and none can be made."""
+    known = [node for node in nodes if node.bl_idname != UNDEFINED]
+    if len(known) < len(nodes):
+        ctx.refused[f"{UNDEFINED}.bl_idname"] = "nodes of a type that this Blender does not know are not mirrored"
+    return known
 
 
 def _recognise(ctx: Context, nodes: list[Struct], prev: Tree) -> dict[str, Struct]:
@@ -228,7 +237,6 @@ class NodeLinksProxy:
     pseudo: bool = False
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        ctx.handles().setdefault(KEYS, {name_of(tree): key for key, tree in structs_of(fields.get("nodes")).items()})
         before = _by_target(prev)
         found: set[str] = set()
         for target, standing in _standing(ctx, struct).items():
@@ -300,11 +308,13 @@ def _standing(ctx: Context, tree: Struct) -> dict[Target, Standing]:
         name, identifier = node.name, socket.identifier
         if (keys := sides.get((name, output))) is None:
             keys = sides[name, output] = translation(ctx, node, output=output)
-        return names.get(name, "-"), keys.get(identifier, identifier)
+        return names[name], keys.get(identifier, identifier)
 
     found: dict[Target, Standing] = {}
     for place, link in enumerate(tree.links):
         into = link.to_socket
+        if link.from_node.name not in names or link.to_node.name not in names:
+            continue
         target = end(link.to_node, into, output=False)
         said = Link((*end(link.from_node, link.from_socket, output=True), *target), muted=link.is_muted)
         # Of links with the same number Blender takes the later one first.

@@ -25,6 +25,7 @@ from .struct import Fields, plan_of, read_struct, write_struct
 
 ITEMS: Final = "node_items"
 PLAIN: Final[Mapping[str, str]] = MappingProxyType({})
+VALUE: Final = "default_value"
 EXTEND: Final = "__extend__"  # the empty socket below the last
 
 
@@ -62,6 +63,7 @@ NUMBERED: Final = {
     "NodeEvaluateClosure": Numbered(inputs=("input_items",), outputs=("output_items",)),
     "NodeSeparateBundle": Numbered(outputs=("bundle_items",)),
 }
+BY_NAME: Final = names("CompositorNodeRLayers NodeReroute")  # their identifiers depend on which Blender made them
 NOT_NUMBERED: Final = names(  # identifiers of the other sockets of these nodes
     "Bundle Closure Element Format Geometry Grid Index Iteration Iterations Menu Output Selection Skip String Topology"
 ) | {"Delta Time"}
@@ -77,6 +79,8 @@ def keys_of(ctx: Context, node: Struct, *, output: bool) -> dict[str, Struct]:
     """The sockets of one side of a node, by key. The items of `node` are to be noted before (`note_items`)."""
     sockets = node.outputs if output else node.inputs
     keys = translation(ctx, node, output=output)
+    if type(node).__name__ in BY_NAME:
+        sockets = [socket for socket in sockets if not socket.is_unavailable]
     return {keys.get(identifier := socket.identifier, identifier) or "-": socket for socket in sockets}
 
 
@@ -85,6 +89,8 @@ def translation(ctx: Context, node: Struct, *, output: bool) -> Mapping[str, str
     kind = type(node)
     if (numbered := NUMBERED.get(kind.__name__)) is not None:
         return _by_item(ctx, node, numbered, output=output)
+    if kind.__name__ in BY_NAME:
+        return {one.identifier: one.name for one in (node.outputs if output else node.inputs) if not one.is_unavailable}
     if isinstance(node, (bpy.types.NodeGroupInput, bpy.types.NodeGroupOutput)):
         group = node.id_data
     elif not is_group(kind) or (group := node.node_tree) is None:
@@ -132,8 +138,11 @@ class SocketsProxy(ItemsProxy):
         for key, socket in keys_of(ctx, struct, output=self.name == "outputs").items():
             tree = wanted.get(key)
             if tree is not None and tree != before.get(key):
-                # Read anew: what the node is may have changed the socket since.
-                write_struct(ctx, socket, read_struct(ctx, socket, tree), tree)
+                now = read_struct(ctx, socket, tree)  # anew: what the node is may have changed the socket since
+                here, there = now.get(VALUE), tree.get(VALUE)
+                if here is not None and there is not None and type(here) is not type(there):
+                    tree = {**tree, VALUE: now.get(VALUE)}  # the socket gets its type only by what will be linked to it
+                write_struct(ctx, socket, now, tree)
 
 
 def _read(ctx: Context, socket: Struct, prev: Tree) -> Tree:

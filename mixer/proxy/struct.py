@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
-import bpy
 from mathutils import Matrix
 
 from broadcaster.errors import RemoteProtocolError
@@ -21,7 +20,19 @@ from .context import Busy, Context, Struct
 
 Fields = dict[str, Tree]
 
-WRITE_ERRORS: Final = (TypeError, ValueError, AttributeError, RuntimeError, OverflowError, KeyError)
+# What Blender and a proxy raise where a member sent what does not fit. RecursionError is a RuntimeError.
+WRITE_ERRORS: Final = (
+    RemoteProtocolError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RuntimeError,
+    ArithmeticError,
+    LookupError,
+    ReferenceError,
+    SystemError,  # a lookup by what is no text
+    MemoryError,
+)
 CUSTOM: Final = "custom_properties"  # the field of a struct's ID properties; no RNA property bears this name
 PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}
 SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
@@ -196,7 +207,7 @@ class Plan:
     get_scalars: Any
     get_vectors: Any
     custom: bool  # whether structs of this type take custom properties
-    missing: Mapping[str, str]  # property -> why it is not mirrored, though no rule says so
+    missing: Mapping[str, str]  # "Type.property" -> why it is not mirrored, though it should be
 
 
 _plans: Final[dict[type, Plan]] = {}  # a cache of what the RNA says: equal for everybody in this process
@@ -227,6 +238,8 @@ def _make_plan(struct: Struct) -> Plan:
     missing: dict[str, str] = {}
     for prop in rna.properties:
         name = prop.identifier
+        if name in rule.todo:
+            missing[_home(rna, name)] = "not mirrored yet"
         if (
             name == "rna_type"
             or name in idprops.OURS
@@ -237,7 +250,7 @@ def _make_plan(struct: Struct) -> Plan:
         found = _proxy_of(prop, rule)
         if isinstance(found, str):
             if found:
-                missing[name] = found
+                missing[_home(rna, name)] = found
         elif name in rule.withheld:
             proxies[name] = Withheld(name, found, getattr(prop, "subtype", "") in PATHS)
         else:
@@ -246,6 +259,13 @@ def _make_plan(struct: Struct) -> Plan:
         if pseudo not in rna.properties and by in SPECIAL and SPECIAL[by](pseudo).pseudo:
             proxies[pseudo] = SPECIAL[by](pseudo)
     return _assemble(struct, rule, proxies, missing)
+
+
+def _home(rna: Any, name: str) -> str:
+    """"Type.property", with the type that brings the property, of which others derive."""
+    while rna.base is not None and name in rna.base.properties:
+        rna = rna.base
+    return f"{rna.identifier}.{name}"
 
 
 def _assemble(struct: Struct, rule: Rule, proxies: dict[str, Proxy], missing: dict[str, str]) -> Plan:
@@ -336,10 +356,21 @@ def read_struct(ctx: Context, struct: Struct, prev: Tree) -> Fields:
     if ctx.derived:
         _keep_derived(ctx, struct, before, fields)
     for name in plan.rest:
-        fields[name] = plan.proxies[name].read(ctx, struct, before.get(name), fields)
+        fields[name] = _read_late(ctx, plan, struct, name, before.get(name), fields)
     if plan.custom and (custom := idprops.read(ctx, struct, before.get(CUSTOM))):
         fields[CUSTOM] = custom
     return before if before == fields else fields
+
+
+def _read_late(ctx: Context, plan: Plan, struct: Struct, name: str, prev: Tree, fields: Fields) -> Tree:
+    """One property by its proxy. What stood there last may be another member's, and nothing that the proxy can use."""
+    try:
+        return plan.proxies[name].read(ctx, struct, prev, fields)
+    except WRITE_ERRORS as exc:
+        if prev is None:
+            raise
+        ctx.refuse(struct, name, exc)
+        return plan.proxies[name].read(ctx, struct, None, fields)
 
 
 def _read_vector(vector: Any) -> Tree:
@@ -392,15 +423,11 @@ def _write_field(ctx: Context, plan: Plan, struct: Struct, name: str, live: Fiel
         plan.proxies[name].write(ctx, struct, live.get(name), new[name], new)
     except Busy:
         ctx.busy = True
-    except (*WRITE_ERRORS, RemoteProtocolError) as exc:
+    except WRITE_ERRORS as exc:
         ctx.refuse(struct, name, exc)
 
 
 def not_mirrored() -> dict[str, str]:
     """ "Type.property" -> why, for the RNA types met so far: what a new Blender brought and no rule names."""
-    return {f"{kind.__name__}.{name}": reason for kind, plan in _plans.items() for name, reason in plan.missing.items()}
+    return {where: reason for plan in _plans.values() for where, reason in plan.missing.items()}
 
-
-def rna_type(name: str) -> Any:
-    """A Blender type by its RNA name; None if this version has none."""
-    return getattr(bpy.types, name, None)

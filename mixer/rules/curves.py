@@ -25,14 +25,14 @@ CURVES: Final = {
         },
     ),
     "Curves": Rule(
-        todo=names(
-            "attributes color_attributes curve_offset_data curves normals points position_data"  # 4.2 cannot resize
-        ),
+        view=names("attributes color_attributes curve_offset_data curves normals points position_data"),
         items=MATERIALS_OF_DATA,
+        by={"geometry": "hair"},
     ),
     "PointCloud": Rule(
-        todo=names("attributes color_attributes points"),  # the RNA cannot make points
+        view=names("attributes color_attributes points"),
         items=MATERIALS_OF_DATA,
+        by={"geometry": "hair"},
     ),
     "Volume": Rule(
         derived=names("grids"),

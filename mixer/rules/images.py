@@ -13,7 +13,7 @@ IMAGES: Final = {
         per_user=names("render_slots use_view_as_render"),
         blind=names("alpha_mode colorspace_settings image source"),
         write_first=("source", "generated_width", "generated_height", "use_generated_float", "generated_type"),
-        by={"image": "image"},
+        by={"image": "image", "generated_width": "image_size", "generated_height": "image_size"},
     ),
     "ImageUser": Rule(derived=names("frame_current")),
     "UDIMTile": Rule(write_first=("generated_width", "generated_height", "use_generated_float", "generated_type")),

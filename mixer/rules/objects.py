@@ -35,8 +35,8 @@ OBJECTS: Final = {
             "material_slots": Items(rows=True, remove=""),  # as many as the data has
             "modifiers": Items(new="new", args=("name", "type"), kind="type", move="move", by_product="particles"),
             "shader_effects": Items(new="new", args=("name", "type"), kind="type"),
-            "vertex_groups": Items(new="new", args=("name=name",)),
         },
+        by={"vertex_groups": "vertex_groups"},  # of meshes, in the mesh
     ),
     "MaterialSlot": Rule(write_first=("link", "material"), by={"material": "slot_material"}),
     "Collection": Rule(

@@ -173,7 +173,7 @@ def add_modifiers(curve: Any, *kinds: str) -> None:
                 modifier.mode_after, modifier.cycles_after = "MIRROR", 4
 
 
-# The way there and back ------------------------------------------------------------------------------------------------
+# The way there and back -----------------------------------------------------------------------------------------------
 
 
 def test_an_action_survives_the_way_into_another_blender() -> None:  # ANIM1
@@ -300,7 +300,7 @@ def test_an_automatic_colour_is_nobodys_edit() -> None:  # ANIM4
     assert diff(tree, read(ctx, action, tree)) == in_curves(tree, {key: ["patch", changed]})
 
 
-# Who is who ------------------------------------------------------------------------------------------------------------
+# Who is who -----------------------------------------------------------------------------------------------------------
 
 
 def test_curves_keep_their_keys_when_a_bone_is_renamed() -> None:  # ANIM5
@@ -414,7 +414,7 @@ def test_a_group_that_emptied_is_there_again_when_it_is_joined() -> None:  # ANI
     assert slot_in(back)["groups"]["of"] == slot_in(new)["groups"]["of"]
 
 
-# Slots -----------------------------------------------------------------------------------------------------------------
+# Slots ----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_slot_is_chosen_by_its_key() -> None:  # ANIM8
@@ -476,7 +476,7 @@ def test_a_blender_without_slots_shows_one_and_keeps_the_others() -> None:  # AN
     assert list(delta[1]["slots"][1]) == [mine]
 
 
-# What another member may send ------------------------------------------------------------------------------------------
+# What another member may send -----------------------------------------------------------------------------------------
 
 
 def with_keys(tree: Tree, **arrays: Any) -> Tree:
@@ -544,7 +544,7 @@ def test_curves_that_are_none_are_noted_and_the_rest_is_written() -> None:  # AN
     assert read(ctx, other, back) is back
 
 
-# What curves control ---------------------------------------------------------------------------------------------------
+# What curves control --------------------------------------------------------------------------------------------------
 
 
 def names(found: Any, struct: Any) -> dict[str, set[int]]:
@@ -620,7 +620,7 @@ def test_playback_is_no_edit() -> None:  # ANIM11
     assert [list(delta[1]) for _, delta in found] == [["rotation_euler"]]
 
 
-# Strips ----------------------------------------------------------------------------------------------------------------
+# Strips ---------------------------------------------------------------------------------------------------------------
 
 
 def track_with(action: Any, *starts: int, name: str = "Cube") -> Any:

@@ -107,7 +107,7 @@ def curve_of(thing: Any) -> Any:
     return thing.animation_data.drivers[0]
 
 
-# The way there and back ------------------------------------------------------------------------------------------------
+# The way there and back -----------------------------------------------------------------------------------------------
 
 
 def all_variables(cube: Any) -> None:
@@ -224,7 +224,7 @@ def test_a_target_that_is_part_of_another_is_named_by_its_owner(cube: Any) -> No
     assert curve_of(light).driver.is_valid
 
 
-# Trust -----------------------------------------------------------------------------------------------------------------
+# Trust ----------------------------------------------------------------------------------------------------------------
 
 
 def touch(path: Path) -> str:
@@ -348,7 +348,7 @@ def test_an_expression_longer_than_blender_holds_is_withheld(cube: Any) -> None:
     assert curve_of(cube).mute or len(curve_of(cube).driver.expression) <= 255
 
 
-# The whole way ---------------------------------------------------------------------------------------------------------
+# The whole way --------------------------------------------------------------------------------------------------------
 
 
 def joined(expression: str) -> tuple[Mirror, Document]:

@@ -146,8 +146,8 @@ def test_no_number_grows_without_end(text: str) -> None:  # TRUST2
 def test_a_name_counts_only_as_what_it_is() -> None:  # TRUST1
     assert not is_safe_expression("sin(var)", {"var", "sin"})  # to call a variable is to call what it holds
     assert not is_safe_expression("var + size", {"var"})
-    assert is_safe_expression("ｓｉｎ(frame)", set())  # Python reads it as sin
-    assert not is_safe_expression("ｏpen(frame)", set())
+    assert is_safe_expression("\uff53\uff49\uff4e(frame)", set())  # in wide letters, which Python reads as sin
+    assert not is_safe_expression("\uff4fpen(frame)", set())
 
 
 def test_a_function_that_a_user_redefined_does_not_count() -> None:  # TRUST3
@@ -166,8 +166,10 @@ def test_no_text_breaks_the_check(text: str) -> None:  # TRUST2
 
 
 ATOMS = st.sampled_from(["var", "size", "frame", "pi", "1", "2.5", "1e9", "True", "300"])
-UNARY = st.sampled_from(["-{}", "not {}", "abs({})", "floor({})", "ceil({})", "int({})", "sin({})", "sqrt({})", "round({})"])
-BINARY = st.sampled_from(["({} {} {})".format("{}", op, "{}") for op in ("+ - * / // % ** < == and or".split())])
+FUNCTIONS_OF_ONE = ("abs", "floor", "ceil", "int", "sin", "sqrt", "round")
+UNARY = st.sampled_from(["-{}", "(not {})", *(f"{name}({{}})" for name in FUNCTIONS_OF_ONE)])
+OPERATORS = ("+", "-", "*", "/", "//", "%", "**", "<", "==", "and", "or")
+BINARY = st.sampled_from([f"({{}} {operator} {{}})" for operator in OPERATORS])
 
 
 def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
