@@ -17,18 +17,23 @@ class Listing:
     """One question to one server."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._answers: SimpleQueue[list[dict[str, Any]] | str] = SimpleQueue()
+        self._answers: SimpleQueue[list[dict[str, Any]] | MixerError] = SimpleQueue()
         threading.Thread(target=self._ask, args=(host, port), name="mixer rooms", daemon=True).start()
 
     def _ask(self, host: str, port: int) -> None:
         try:
             self._answers.put(list_rooms(host, port, TIMEOUT_SECONDS))
-        except (OSError, MixerError) as exc:
-            self._answers.put(f"{host}:{port}: {exc}")
+        except OSError:
+            self._answers.put(MixerError(f"no server answers at {host}:{port}: is it running, and is that its address?"))
+        except MixerError as exc:
+            self._answers.put(MixerError(f"{host}:{port} answers, but {exc}"))
 
-    def answer(self) -> list[dict[str, Any]] | str | None:
-        """The rooms, or a sentence that says why there are none; None while the server has not answered."""
+    def answer(self) -> list[dict[str, Any]] | None:
+        """The rooms; None while there is no answer. Raises MixerError with why there are none."""
         try:
-            return self._answers.get_nowait()
+            answer = self._answers.get_nowait()
         except Empty:
             return None
+        if isinstance(answer, MixerError):
+            raise answer
+        return answer

@@ -12,6 +12,7 @@ import numpy as np
 from .tables import LEFT_OUT, PER_USER, PER_USER_NAMES
 from .values import EXTRA, Extra, takes_custom_properties
 
+NODE_LEAST: Final = {"width": 100.0, "height": 30.0}  # what older files hold below these Blender raises when it is set
 SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
 DTYPES: Final[dict[str, Any]] = {"BOOLEAN": np.bool_, "INT": np.int32, "FLOAT": np.float32, "ENUM": np.int32}
 OUT: Final = frozenset(" ".join(LEFT_OUT.values()).split())
@@ -63,7 +64,7 @@ def _make_plan(struct: Any) -> Plan:
             rest.append((name, is_user))
         else:
             scalars.append(name)
-            _note_range(f"{bases[0]}.{name}", prop)
+            _note_range(f"{bases[0]}.{name}", prop, bases)
     extra = tuple(one for base in bases for one in EXTRA.get(base, ()))
     custom = takes_custom_properties(struct)
     getter = _getter(scalars)
@@ -76,9 +77,11 @@ def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda struct: tuple(getattr(struct, name) for name in names)
 
 
-def _note_range(where: str, prop: Any) -> None:
+def _note_range(where: str, prop: Any, bases: Iterable[str]) -> None:
     if prop.type == "ENUM" and "" not in {item.identifier for item in prop.enum_items_static}:
         _enums.add(where)
+    elif (least := NODE_LEAST.get(prop.identifier)) is not None and "Node" in bases:
+        _limits[where] = least, prop.hard_max
     elif prop.type in ("INT", "FLOAT") and not prop.is_readonly:
         _limits[where] = prop.hard_min, prop.hard_max
 

@@ -36,8 +36,10 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         ParticleSystem.child_particles ViewLayer.depsgraph LayerCollection.is_visible NodeLink.is_valid
         NodeSocket.is_linked
         Node.internal_links Node.dimensions Node.location_absolute Modifier.execution_time NodesModifier.node_warnings
-        FCurve.is_valid FCurve.is_empty Driver.is_valid PointCache.info PointCache.is_baked PointCache.is_outdated
+        ColorManagedInputColorspaceSettings.is_data
+        Object.motion_path ID.use_extra_user Material.is_grease_pencil UDIMTile.is_generated_tile FCurve.is_valid FCurve.is_empty Driver.is_valid PointCache.info PointCache.is_baked PointCache.is_outdated
         *.is_editmode""",
+    "is computed as curves are drawn, unless somebody chose it": "FCurve.color",
     "is another path to what is compared elsewhere": """
         Scene.objects Scene.keying_sets_all ViewLayer.objects Collection.all_objects Text.lines Image.pixels
         Mesh.vertex_colors Mesh.skin_vertices Mesh.uv_layer_clone Mesh.uv_layer_stencil Mesh.color_attributes
@@ -68,6 +70,7 @@ PER_USER: Final = _words("""
     Mesh.total_face_sel Mesh.uv_layer_clone_index
     Mesh.uv_layer_stencil_index Object.animation_visualization Pose.animation_visualization Pose.use_auto_ik
     Pose.use_mirror_x Pose.use_mirror_relative FCurve.hide ActionGroup.use_pin AnimData.use_pin BoneCollection.is_solo
+    ActionGroup.show_expanded_graph
     Node.show_preview Node.show_texture Material.paint_active_slot Material.paint_clone_slot
     Material.preview_render_type Material.use_preview_world Scene.sync_mode Scene.use_audio Scene.use_audio_scrub
     Scene.show_subframe Scene.show_keys_from_selected_only Scene.lock_frame_selection_to_range Scene.time_jump_delta
@@ -82,15 +85,15 @@ PER_USER_NAMES: Final = re.compile(
 )
 PER_USER_ITEMS: Final = re.compile(r"'\.select_(vert|edge|poly)'|'\.(vs|es|pn)\..*'")  # of Mesh.attributes
 
-# What Blender computes anew whenever a file is opened or a mode is left, not to the last bit the same: equal within
-# TOLERANCE. All other numbers are equal exactly or not at all.
+# What Blender computes anew whenever a file is opened or a mode is left, not to the last bit the same: a bone's roll is
+# worked out of its matrix. Equal within TOLERANCE; all other numbers are equal exactly or not at all.
 COMPUTED: Final = _words("Bone.matrix Bone.matrix_local Bone.head Bone.tail Object.matrix_world")
-TOLERANCE: Final = 1e-5
+TOLERANCE: Final = 1e-4
 
 # Collections whose order says nothing.
 UNORDERED: Final = _words("""
     Collection.objects Collection.children LayerCollection.children NodeTree.nodes NodeTree.links Mesh.attributes
-    Action.fcurves ActionChannelbag.fcurves AnimData.drivers
+    Action.fcurves Action.groups ActionChannelbag.fcurves ActionChannelbag.groups AnimData.drivers
 """)
 
 # Items to which RNA gives no name of their own: the fields that tell one from another; none where only the place does.

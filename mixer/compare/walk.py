@@ -58,12 +58,13 @@ def _datablocks(kind: str) -> Iterator[tuple[str, Struct]]:
     shipped = bpy.utils.resource_path("LOCAL")
     for datablock in getattr(bpy.data, kind):
         name, library = datablock.name, datablock.library
+        if isinstance(datablock, bpy.types.Image) and datablock.source == "VIEWER":
+            continue  # what was rendered last, and what a viewer node shows
         if library is not None:
             if bpy.path.abspath(library.filepath).startswith(shipped):
                 continue
             name = f"{name} of {Path(library.filepath).name}"
-        if datablock.users > 0:  # Blender drops the others when it saves
-            yield name, _Walk(f"{kind}[{name!r}]").run(datablock)
+        yield name, _Walk(f"{kind}[{name!r}]").run(datablock)
 
 
 class _Walk:

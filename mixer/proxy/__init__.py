@@ -40,6 +40,7 @@ struct.SPECIAL.update(
         "image": images.ImageProxy,
         "image_size": images.ImageSize,
         "interface": interface.InterfaceProxy,
+        "kept": struct.Kept,
         "links": links.LinksProxy,
         "modifier_inputs": modifier_inputs.ModifierInputs,
         "node": nodes.OtherNode,

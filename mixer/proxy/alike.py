@@ -6,7 +6,7 @@ Each node, link or value written costs Blender an update of its node tree; a cop
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 import bpy
 
@@ -21,16 +21,14 @@ from .struct import write_struct
 TEMPLATES: Final = "alike"  # of no datablock, so kept beside their handles: signature -> uuid
 STRUCTURE: Final = ("use_nodes", "node_tree")
 
-Signature: TypeAlias = tuple[frozenset[tuple[str, str]], frozenset[tuple[str, ...]]]
-
 
 def material(ctx: Context, tree: Tree) -> Datablock:
     """A new material: a copy of one whose nodes have the same names, types and links if there is one."""
     signature = signature_of(tree)
-    templates: dict[Signature, str] = ctx.local.setdefault(TEMPLATES, {})  # type: ignore[arg-type]
+    templates: dict[str, str] = ctx.local.setdefault(TEMPLATES, {})
     if signature is not None:
-        uuid = templates.get(signature)
-        template = ctx.directory.find(uuid) if uuid is not None else None
+        uuid = templates.get(signature, "")
+        template = ctx.directory.find(uuid)
         if template is not None and signature_of(ctx.items_of(uuid)) == signature:
             made = template.copy()
             made.name = name_of(tree)  # at once: the name it came with may be another's
@@ -50,18 +48,22 @@ def node_group(ctx: Context, tree: Tree) -> Datablock:
     return made
 
 
-def signature_of(tree: Tree) -> Signature | None:
+def signature_of(tree: Tree) -> str | None:
     """What makes two datablocks with nodes alike; None where there is nothing to copy."""
-    nodes = tree.get("node_tree") if tag(tree) == "" else None
-    if tag(nodes) != "" or not (names := {key: name_of(one) for key, one in structs_of(nodes.get("nodes")).items()}):
+    inner: Tree = tree.get("node_tree") if tag(tree) == "" else None
+    nodes = structs_of(inner.get("nodes")) if tag(inner) == "" else {}
+    if not nodes:
         return None
-    types = frozenset((names[key], str(one.get("bl_idname"))) for key, one in structs_of(nodes["nodes"]).items())
-    links = set()
-    for text in nodes["links"]["of"] if tag(nodes.get("links")) == "set" else ():
+    names = {key: name_of(node) for key, node in nodes.items()}
+    said = [f"{names[key]} {node.get('bl_idname')}" for key, node in nodes.items()]
+    for text in inner["links"]["of"] if tag(inner.get("links")) == "set" else ():
         if (link := parse(text)) is not None:
             start, output, end, into = link.ends
-            links.add((names.get(start, ""), output, names.get(end, ""), into, str(link.place), str(link.muted)))
-    return types, frozenset(links)
+            said.append(f"{names.get(start)} {output} {names.get(end)} {into} {link.place} {link.muted}")
+    return "\n".join(sorted(said))
 
 
-CREATORS: Final[dict[str, Callable[[Context, Tree], Datablock | None]]] = {"materials": material, "node_groups": node_group}
+CREATORS: Final[dict[str, Callable[[Context, Tree], Datablock | None]]] = {
+    "materials": material,
+    "node_groups": node_group,
+}

@@ -1,7 +1,7 @@
 """Bytes of files: what Blender holds packed, or what lies where the local Blender says, as blobs.
 
-No path comes from a document and none goes into one. Received bytes get a path only for the moment, a name of our making
-in a folder of our making, where Blender takes them no other way.
+No path comes from a document and none goes into one. Where Blender takes received bytes from a path only, it is of our
+own making, and gone a moment later.
 """
 
 from __future__ import annotations

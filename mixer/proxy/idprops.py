@@ -15,13 +15,12 @@ from .context import Context, Struct
 # What Blender and a value raise that cannot be a custom property.
 REFUSALS: Final = (RemoteProtocolError, TypeError, ValueError, KeyError, OverflowError, RuntimeError)
 OURS: Final = frozenset({"mixer_uuid", "_RNA_UI", "$"})
-NONE: Final = (bpy.types.PropertyGroup, bpy.types.NodeSocket)  # registered ones; no panel shows any of a socket's
 GEOMETRY_NODES: Final = "NodesModifier"  # its custom properties are the inputs of its node group: see modifier_inputs
 
 
 def supported(struct: Struct) -> bool:
     """Whether structs of this type take custom properties that nobody registered."""
-    if isinstance(struct, NONE) or type(struct).__name__ == GEOMETRY_NODES:
+    if isinstance(struct, bpy.types.PropertyGroup) or type(struct).__name__ == GEOMETRY_NODES:
         return False
     try:
         struct.keys()

@@ -184,8 +184,7 @@ def _write_tiles(ctx: Context, image: Datablock, before: Mapping[str, Fields], w
     for number in sorted(here - set(numbers.values())):
         image.tiles.remove(image.tiles.get(number))
     for tile in image.tiles:
-        tree = wanted[str(tile.number)] if str(tile.number) in wanted else None
-        if tree is not None:
+        if (tree := wanted.get(str(tile.number))) is not None:
             write_struct(ctx, tile, read_struct(ctx, tile, tree), tree)
     nodes = {key: wanted[key].get(FILE) for key in numbers}
     if any(node is not None and node != before.get(key, {}).get(FILE) for key, node in nodes.items()):
@@ -198,7 +197,7 @@ def _pack_tiles(image: Datablock, contents: Mapping[str, bytes]) -> None:
     path = image.filepath_raw
     with files.for_the_moment(contents) as folder:
         image.filepath_raw = str(folder / PATTERN)
-        image.buffers_free()
+        image.reload()  # a tile that was generated is one no longer
         image.pack()
     image.filepath_raw = path
     for packed in image.packed_files:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import bpy
+
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, items, new_uuid
 
@@ -61,6 +63,12 @@ def learn(ctx: Context, uuid: str, group: Datablock, prev: Tree) -> None:
     known = recognised(len(fresh), list(old), ways)
     for socket, key in zip(fresh, known, strict=True):
         table[socket.identifier] = key if key in old else f"{socket.identifier}~{new_uuid()}"
+
+
+def users_of(ctx: Context, group: Datablock) -> list[str]:
+    """Who has nodes or modifiers of `group`: writing its interface changes their sockets and inputs too."""
+    users = bpy.data.user_map(subset={group})[group]
+    return sorted(uuid for one in users if (uuid := ctx.directory.uuid_of(one)) is not None)
 
 
 def _keys(ctx: Context, group: Datablock, elements: list[Struct], prev: Tree) -> list[str]:

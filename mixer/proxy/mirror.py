@@ -136,6 +136,7 @@ class Mirror:
                 yield []
         for uuid in created + changed:
             self.settle_name(uuid)
+        self._keep(created)
         self._remove(removed)
 
     def restore(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
@@ -276,6 +277,13 @@ class Mirror:
         entry = self.entries[later]
         entry.live = {**entry.live, "name": renamed.name}
         return [[later, ["patch", {"name": ["put", renamed.name]}]]]
+
+    def _keep(self, uuids: list[str]) -> None:
+        """Sees to it that saving does not drop what only something uses that is not mirrored."""
+        for uuid in uuids:
+            entry, datablock = self.entries.get(uuid), self.identity.find(uuid)
+            if entry is not None and datablock is not None and entry.doc.get("kept") is True and not datablock.users:
+                datablock.use_extra_user = True
 
     def _drop_by_products(self) -> None:
         """Removes what Blender made along with an item and the document's own datablock has replaced."""

@@ -1,4 +1,4 @@
-"""The inputs of a geometry nodes modifier: custom properties in Blender, named by local numbers of the group's sockets."""
+"""The inputs of a geometry nodes modifier: custom properties in Blender, named by local numbers of sockets."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from .keying import name_of, recognised, rename, structs_of
 from .sockets import NUMBERED, keys_of, translation
 from .struct import Fields, read_struct, write_struct
 
+RULE: Final = Items(new="new", args=("bl_idname",), kind="bl_idname", unordered=True)
 HANDLES: Final = "nodes"
 KEYS: Final = "node_keys"  # by name
 FRAME: Final = "parent"
@@ -53,7 +54,7 @@ class Handle:
 class NodesProxy(ItemsProxy):
     """The nodes of a tree, frames and zones included."""
 
-    rule: Items = Items(new="new", args=("bl_idname",), kind="bl_idname", unordered=True)
+    rule: Items = RULE
     pseudo: bool = False
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
@@ -74,6 +75,9 @@ class NodesProxy(ItemsProxy):
         for key in sorted((key for key in wanted if key not in here), key=lambda key: name_of(wanted[key])):
             if make(ctx, nodes, self.rule, wanted[key]):
                 here[key] = nodes[-1]
+        if lacking := wanted.keys() - here.keys():
+            ctx.refuse(struct, self.name, f"this Blender makes no {wanted[min(lacking)].get('bl_idname')} here")
+            ctx.refuse(struct, "links", "some lead to nodes that this Blender does not make")
         rename(here, {key: name_of(wanted[key]) for key in here})
         _note(ctx, here)
         moved = _pair(ctx, here, wanted) | _attach(here, wanted)
@@ -140,7 +144,8 @@ def _recognise(ctx: Context, nodes: list[Struct], prev: Tree) -> dict[str, Struc
 
 def _in_order(here: Mapping[str, Struct]) -> list[str]:
     """Nodes that begin a zone come last: their sockets follow from the items of the node that ends it."""
-    first, last = [], []
+    first: list[str] = []
+    last: list[str] = []
     for key, node in here.items():
         numbered = NUMBERED.get(type(node).__name__)
         (last if numbered is not None and numbered.zone else first).append(key)
@@ -183,12 +188,12 @@ def _place(nodes: Any, wanted: Mapping[str, Tree]) -> None:
     flat = [0.0] * (2 * len(nodes))
     nodes.foreach_get("location", flat)
     moved = 0
-    for place, node in enumerate(nodes):
+    for node, at in zip(nodes, range(0, len(flat), 2), strict=True):
         match wanted.get(node.name):
-            case [float(x), float(y)] if [x, y] != flat[2 * place : 2 * place + 2] and max(abs(x), abs(y)) < MAX_LOCATION:
+            case [float(x), float(y)] if [x, y] != flat[at : at + 2] and max(abs(x), abs(y)) < MAX_LOCATION:
                 moved += 1
                 if moved > 1:
-                    flat[2 * place : 2 * place + 2] = x, y
+                    flat[at : at + 2] = x, y
     if moved > 1:
         nodes.foreach_set("location", flat)
 
@@ -255,13 +260,13 @@ class NodeLinksProxy:
         for target, standing in _standing(ctx, struct).items():
             links = wanted.pop(target, [])
             if [link.ends for link in links] != [link.said.ends for link in standing.links]:
-                for link in standing.links:
-                    tree_links.remove(link.here)
+                for one in standing.links:
+                    tree_links.remove(one.here)
                 add += links
             else:
-                for link, one in zip(standing.links, links, strict=True):
-                    if link.said.muted != one.muted:
-                        link.here.is_muted = one.muted
+                for one, link in zip(standing.links, links, strict=True):
+                    if one.said.muted != link.muted:
+                        one.here.is_muted = link.muted
         for link in [*add, *(link for links in wanted.values() for link in links)]:
             made = tree_links.new(sockets.of(*link.ends[2:], output=False), sockets.of(*link.ends[:2], output=True))
             if link.muted:

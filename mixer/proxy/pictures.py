@@ -45,14 +45,6 @@ def _dds(data: bytes) -> Size:
     return width, height
 
 
-def _dpx(data: bytes) -> Size:
-    return struct.unpack_from(">II" if data[:4] == b"SDPX" else "<II", data, 772)
-
-
-def _cineon(data: bytes) -> Size:
-    return struct.unpack_from(">II", data, 200)
-
-
 def _jpeg(data: bytes) -> Size:
     at = 2
     while True:
@@ -131,7 +123,4 @@ READERS: Final[tuple[tuple[bytes, int, Callable[[bytes], Size]], ...]] = (
     (b"\xff\x4f\xff\x51", 0, _jpeg_2000),
     (b"DDS ", 0, _dds),
     (b"8BPS", 0, _psd),
-    (b"SDPX", 0, _dpx),
-    (b"XPDS", 0, _dpx),
-    (b"\x80\x2a\x5f\xd7", 0, _cineon),
 )

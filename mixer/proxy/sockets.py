@@ -1,14 +1,13 @@
 """The sockets of nodes, each under a key that is the same on every peer.
 
-Most are known by their identifier. Those of node groups and of nodes with a list of items are numbered as they are made,
-differently on each peer: they are known by the key of the interface socket, or of the item, that they stand for.
+Most are known by their identifier. Those of node groups and of nodes with a list of items are numbered as they are
+made, differently on each peer: they are known by the key of the interface socket, or of the item, that they stand for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -69,10 +68,7 @@ NOT_NUMBERED: Final = names(  # identifiers of the other sockets of these nodes
 ) | {"Delta Time"}
 
 
-@cache
-def is_group(kind: type) -> bool:
-    """Whether nodes of this class stand for a node group."""
-    return "node_tree" in kind.bl_rna.properties  # type: ignore[attr-defined]
+RULE: Final = Items(fixed=True, name="identifier")
 
 
 def keys_of(ctx: Context, node: Struct, *, output: bool) -> dict[str, Struct]:
@@ -93,7 +89,7 @@ def translation(ctx: Context, node: Struct, *, output: bool) -> Mapping[str, str
         return {one.identifier: one.name for one in (node.outputs if output else node.inputs) if not one.is_unavailable}
     if isinstance(node, (bpy.types.NodeGroupInput, bpy.types.NodeGroupOutput)):
         group = node.id_data
-    elif not is_group(kind) or (group := node.node_tree) is None:
+    elif "node_tree" not in plan_of(node).proxies or (group := node.node_tree) is None:
         return PLAIN
     sockets = node.outputs if output else node.inputs
     return {socket.identifier: interface.key_of(ctx, group, socket.identifier) for socket in sockets}
@@ -122,7 +118,7 @@ def note_items(ctx: Context, node: Struct, fields: Fields) -> None:
 class SocketsProxy(ItemsProxy):
     """The inputs or the outputs of a node. Blender makes them out of what the node is."""
 
-    rule: Items = Items(fixed=True, name="identifier")
+    rule: Items = RULE
     pseudo: bool = False
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
@@ -135,7 +131,10 @@ class SocketsProxy(ItemsProxy):
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         note_items(ctx, struct, fields)
         before, wanted = structs_of(live), structs_of(new)
-        for key, socket in keys_of(ctx, struct, output=self.name == "outputs").items():
+        sockets = keys_of(ctx, struct, output=self.name == "outputs")
+        if lacking := wanted.keys() - sockets.keys():
+            ctx.refuse(struct, self.name, f"this Blender makes no socket {min(lacking)!r} here")
+        for key, socket in sockets.items():
             tree = wanted.get(key)
             if tree is not None and tree != before.get(key):
                 now = read_struct(ctx, socket, tree)  # anew: what the node is may have changed the socket since
@@ -148,7 +147,7 @@ class SocketsProxy(ItemsProxy):
 def _read(ctx: Context, socket: Struct, prev: Tree) -> Tree:
     """As `read_struct`, at a fifth of its price where nothing changed: sockets are most of what there is to read."""
     plan = plan_of(socket)
-    if prev is not None and not (plan.rest or plan.custom or ctx.derived):
+    if prev is not None and not (plan.rest or ctx.derived or (plan.custom and socket.keys())):
         scalars, vectors = plan.scalars, plan.vectors
         if (
             len(prev) == len(scalars) + len(vectors)

@@ -33,6 +33,7 @@ WRITE_ERRORS: Final = (
     SystemError,  # a lookup by what is no text
     MemoryError,
 )
+C_INT: Final = range(-(2**31), 2**31)
 CUSTOM: Final = "custom_properties"  # the field of a struct's ID properties; no RNA property bears this name
 PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}
 SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
@@ -86,6 +87,8 @@ class Vector(Scalar):
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         value = values.decode(new)
+        if any(type(one) is int and one not in C_INT for one in value):
+            raise RemoteProtocolError("a number that is too large")  # Blender would raise that after its call returned
         # A matrix reads as rows and takes plain lists as columns.
         setattr(struct, self.name, Matrix(value) if value and type(value[0]) is list else value)
 
@@ -112,6 +115,20 @@ class ClassName:
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         """Nothing: it is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Whether a datablock had users when it was shared, so that Blender saves it. Later its users tell."""
+
+    name: str
+    pseudo: bool = True
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return prev if type(prev) is bool else struct.users > struct.use_fake_user
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        """Nothing: the mirror sees to it once all is there that could use it."""
 
 
 @dataclass(frozen=True, slots=True)

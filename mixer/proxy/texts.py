@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree
 
 from . import values
@@ -19,7 +20,12 @@ class TextProxy:
     pseudo: bool = False
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        return values.encode(struct.as_string())
+        body = values.encode(struct.as_string())
+        return prev if prev == body else body
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        struct.from_string(values.decode(new))
+        body = values.decode(new)
+        if type(body) is not str:
+            raise RemoteProtocolError("a text that is no text")
+        if body != struct.as_string():  # writing sets the cursor back
+            struct.from_string(body)

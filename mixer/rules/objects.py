@@ -13,6 +13,7 @@ OBJECTS: Final = {
         per_user=names("tag"),
         todo=names("asset_data override_library"),
         blind=names("use_fake_user"),
+        by={"kept": "kept"},
     ),
     "Object": Rule(
         derived=names("dimensions motion_path"),

@@ -2,56 +2,130 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import ipaddress
 from typing import Any
+
+import bpy
+
+from broadcaster.errors import MixerError
 
 from ..host import Host
 from ..rooms import Listing
+from .colors import Swatches
+from .status import Status
+
+Address = tuple[str, int]
 
 
-@dataclass(slots=True)
 class Lobby:
-    """One per Blender."""
+    """One per Blender. What takes long runs in the background, `poll` takes what it brought."""
 
-    listing: Listing | None = None
-    rooms: list[dict[str, Any]] = field(default_factory=list)
-    host: Host | None = None
-    message: str = ""
+    def __init__(self) -> None:
+        self.swatches: Swatches | None = None  # while registered
+        self.host: Host | None = None
+        self.server: Address | None = None  # whose rooms these are
+        self.rooms: list[dict[str, Any]] = []
+        self.message = ""  # a sentence for the person at this Blender
+        self.room = ""  # the room we entered and did not leave
+        self.drawn: Status | None = None  # what the panel shows of the room
+        self._listing: Listing | None = None
+        self._asked: Address | None = None
+
+    def open(self) -> None:
+        self.swatches = Swatches()
+
+    def close(self) -> None:
+        """Ends what runs, and forgets all."""
+        if self.host is not None:
+            self.host.stop()
+        if self.swatches is not None:
+            self.swatches.close()
+        self.__init__()  # type: ignore[misc]
+
+    @property
+    def is_asking(self) -> bool:
+        return self._listing is not None
+
+    def say(self, message: str) -> None:
+        """Shows a sentence until the next."""
+        self.message = message[:1].upper() + message[1:]
+
+    def look(self, server: Address) -> None:
+        """Asks a server for its rooms. Raises MixerError if Blender may not."""
+        require_network(server[0])
+        self.say("")
+        self._asked, self._listing = server, Listing(*server)
+
+    def poll(self) -> bool:
+        """Takes what the background brought, and whether it brought anything."""
+        try:
+            return self._poll_host() | self._poll_listing()
+        except MixerError as exc:
+            self.say(str(exc))
+            return True
+
+    def _poll_host(self) -> bool:
+        if self.host is None:
+            return False
+        try:
+            began = self.host.poll()
+        except MixerError:
+            self.host = None
+            raise
+        if began:
+            self.look(address(self.host.address))
+        return began
+
+    def _poll_listing(self) -> bool:
+        if self._listing is None:
+            return False
+        try:
+            rooms = self._listing.answer()
+        except MixerError:
+            self.forget_rooms()
+            raise
+        if rooms is None:
+            return False
+        self.server, self.rooms, self._listing = self._asked, rooms, None
+        return True
+
+    def forget_rooms(self) -> None:
+        self.server, self.rooms, self._listing = None, [], None
+
+    def start_hosting(self) -> None:
+        """Starts a broadcaster on this machine. Raises OSError."""
+        self.say("")
+        self.host = Host()
+
+    def stop_hosting(self) -> None:
+        """Ends it, and with it its rooms."""
+        if self.host is not None:
+            self.host.stop()
+            self.host = None
+            self.forget_rooms()
 
 
 lobby = Lobby()
 
 
-def say(message: str) -> None:
-    """A sentence for the person at this Blender."""
-    lobby.message = message
+def address(text: str) -> Address:
+    """HOST:PORT or HOST. Raises MixerError."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon:
+        host, port = port, str(DEFAULT_PORT)
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise MixerError(f"{text!r} is no address: it is the name of a computer, a colon and a number")
+    return host.strip("[]"), int(port)
 
 
-def look(address: tuple[str, int]) -> None:
-    """Asks a server for its rooms, in the background."""
-    lobby.message = ""
-    lobby.listing = Listing(*address)
+def require_network(host: str) -> None:
+    """Raises MixerError where the user forbids Blender to talk to other machines."""
+    if not bpy.app.online_access and not _is_here(host):
+        raise MixerError(f'{host} is another computer: switch on "Allow Online Access" in Preferences > System first')
 
 
-def poll() -> bool:
-    """Takes what the background brought, and whether it brought anything."""
-    if lobby.listing is None or (answer := lobby.listing.answer()) is None:
-        return False
-    lobby.listing = None
-    if isinstance(answer, str):
-        lobby.rooms, lobby.message = [], answer
-    else:
-        lobby.rooms = answer
-    return True
-
-
-def start_hosting() -> str:
-    """Starts a broadcaster on this machine; its HOST:PORT. Raises OSError or MixerError if it does not start."""
-    lobby.host = Host.start()
-    return lobby.host.address
-
-
-def stop_hosting() -> None:
-    if lobby.host is not None:
-        lobby.host.stop()
-        lobby.host = None
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,13 +1,9 @@
-"""A Blender in a room with a hostile member, whose transactions fit the grammar and nothing else.
-
-`python -m tests.blender.hostile CASE...` runs cases of test_hostile.py in a child, since a crash is among what can happen: it
-prints one line of JSON for each as it ends.
-"""
+"""A Blender in a room with a hostile member, whose transactions fit the grammar and nothing else."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import bpy
@@ -21,9 +17,6 @@ from mixer.proxy.mirror import evaluate
 
 from .roundtrip import MemoryBlobs
 
-Case = Callable[[], None]
-
-
 class Scene:
     """What Blender holds, shared, and a member to whom hostile transactions come."""
 
@@ -31,9 +24,7 @@ class Scene:
         self.mirror = Mirror(MemoryBlobs(), trusted=trusted)
         self.member = Member("me")
         self.document: Document = self.member.confirmed
-        self._take(self.mirror.scan(), "me")
-        for uuid in self.mirror.entries:
-            self.mirror.entries[uuid].doc = self.tree(uuid)
+        self.sent(self.mirror.scan())
 
     def uuid(self, datablock: Any) -> str:
         uuid = self.mirror.identity.uuid_of(datablock)
@@ -55,9 +46,13 @@ class Scene:
         """As a session does: found local edits are folded, and what Blender recomputed is looked at once."""
         self.mirror.looked_at.clear()
         for found in self.mirror.apply(uuids, self.member):
-            self._take(found, "me")
-            self.mirror.sent(found, self.document)
+            self.sent(found)
         self.mirror.verify()
+
+    def sent(self, deltas: Deltas) -> None:
+        """These local edits are the document's now."""
+        self._take(deltas, "me")
+        self.mirror.sent(deltas, self.document)
 
     def put(self, datablock: Any, **fields: Tree) -> None:
         self.receive([self.uuid(datablock), ["patch", {name: ["put", tree] for name, tree in fields.items()}]])
@@ -80,9 +75,8 @@ class Scene:
     def is_usable(self) -> None:
         """Asserts that edits still get through in both directions."""
         thing = bpy.data.objects.new("Probe", None)
-        self._take(self.mirror.scan(), "me")
+        self.sent(self.mirror.scan())
         uuid = self.uuid(thing)
-        self.mirror.entries[uuid].doc = self.tree(uuid)
         self.put(thing, location=[1.0, 2.0, 3.0])
         assert list(thing.location) == [1.0, 2.0, 3.0]
         thing.location.x = 4.0

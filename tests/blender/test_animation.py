@@ -161,8 +161,9 @@ def add_modifiers(curve: Any, *kinds: str) -> None:
             case "FNGENERATOR":
                 modifier.function_type, modifier.amplitude = "TAN", 4
             case "ENVELOPE":
-                for frame in (7, 3):
-                    modifier.control_points.add(frame).max = frame
+                for frame in (7, 3):  # what add() returns is freed by the next one: writing to it can crash Blender
+                    modifier.control_points.add(frame)
+                modifier.control_points[0].max, modifier.control_points[1].min = 3, -7
             case "NOISE":
                 modifier.blend_type, modifier.scale = "ADD", 7
             case "LIMITS":

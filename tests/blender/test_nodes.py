@@ -1,0 +1,462 @@
+"""Node trees, node groups and what hangs on them: from one Blender into another, and edited by several."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+import pytest
+
+from broadcaster.document import Document
+from broadcaster.tree import new_uuid
+from mixer.proxy import Mirror, identity, interface
+from mixer.proxy.nodes import Link, parse
+from mixer.rules import names
+
+from .roundtrip import MemoryBlobs, load, mismatches, share
+from .test_mirror import apply, edit, everything, put, uuid_of
+
+VERSION: Final = bpy.app.version[:2]
+KINDS: Final = ("materials", "node_groups", "objects")
+CORPUS: Final = os.environ.get("MIXER_CORPUS")
+SCENES: Final = names(
+    "armory_examples/material_batch/material_batch.blend blender_essentials/procedural_hair_node_assets_4.5.blend"
+    " gltf_blender_io/22_node_groups.blend vrm_addon/mtoon1_2_20_61_vrm1.blend"
+)
+
+# What old files hold and no Blender of today takes: sizes below the least, muted outputs, enums that are gone.
+CLAMPED: Final = (".height: ", ".width: ", ".mute: ", ".subsurface_method: ", ".node_tree.name: ")
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    identity.register()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    yield
+    bpy.ops.wm.read_factory_settings()
+
+
+def shader(name: str = "Paint") -> Any:
+    """A new material and its node tree."""
+    material = bpy.data.materials.new(name)
+    material.use_fake_user = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Blender 5 has node trees at once
+        material.use_nodes = True
+    return material.node_tree
+
+
+def geometry(name: str = "Group") -> Any:
+    """A new node group with a geometry input and output."""
+    group = bpy.data.node_groups.new(name, "GeometryNodeTree")
+    group.use_fake_user = True
+    for side in ("INPUT", "OUTPUT"):
+        group.interface.new_socket("Geometry", in_out=side, socket_type="NodeSocketGeometry")
+    return group
+
+
+def again() -> tuple[Mirror, Document]:
+    """What is here, shared and loaded in its place: nothing may be lost."""
+    blobs = MemoryBlobs()
+    document = share(Mirror(blobs))
+    mirror = load(document, blobs)
+    assert [text for text in mismatches(mirror, document) if "node" in text] == []
+    assert [delta for delta in everything(mirror) if mirror.entries[delta[0]].kind in KINDS] == []
+    return mirror, document
+
+
+def wires(tree: Any) -> set[tuple[str, str, str, str]]:
+    """The links of a tree by names."""
+    return {(one.from_node.name, one.from_socket.name, one.to_node.name, one.to_socket.name) for one in tree.links}
+
+
+def joined(node: Any) -> list[str]:
+    """What is linked to the first input of a node, in the order in which it is evaluated."""
+    return [link.from_node.name for link in node.inputs[0].links]
+
+
+def test_a_material_comes_back() -> None:  # NODE1
+    tree = shader()
+    outer, frame = tree.nodes.new("NodeFrame"), tree.nodes.new("NodeFrame")
+    noise, ramp = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes.new("ShaderNodeValToRGB")
+    frame.parent, noise.parent = outer, frame
+    noise.location, noise.label, noise.inputs["Scale"].default_value = (-250, 40), "Grain", 17.5
+    ramp.color_ramp.elements.new(0.25).color = (1, 0, 0, 1)
+    ramp.name = "Colours"
+    principled = tree.nodes["Principled BSDF"]
+    principled.inputs["Roughness"].default_value = 0.125
+    principled.inputs["IOR"].hide = True
+    tree.links.new(noise.outputs[0], ramp.inputs[0])
+    tree.links.new(ramp.outputs[0], principled.inputs[0]).is_muted = True
+    before = wires(tree)
+    again()
+    tree = bpy.data.materials["Paint"].node_tree
+    assert wires(tree) == before
+    assert [link.is_muted for link in tree.links if link.from_node.name == "Colours"] == [True]
+    noise = tree.nodes["Noise Texture"]
+    assert (noise.parent.parent.name, tuple(noise.location), noise.label) == (outer_name(tree), (-250, 40), "Grain")
+    assert (noise.inputs["Scale"].default_value, tree.nodes["Principled BSDF"].inputs["IOR"].hide) == (17.5, True)
+    assert len(tree.nodes["Colours"].color_ramp.elements) == 3
+
+
+def outer_name(tree: Any) -> str:
+    return next(node.name for node in tree.nodes if node.bl_idname == "NodeFrame" and node.parent is None)
+
+
+def test_groups_in_groups_come_back() -> None:  # NODE1
+    inner, outer = geometry("Inner"), geometry("Outer")
+    inner.interface.new_socket("Size", in_out="INPUT", socket_type="NodeSocketFloat").default_value = 3.5
+    user = outer.nodes.new("GeometryNodeGroup")
+    user.node_tree = inner
+    user.inputs["Size"].default_value = 7.25
+    start, end = outer.nodes.new("NodeGroupInput"), outer.nodes.new("NodeGroupOutput")
+    outer.links.new(start.outputs[0], user.inputs[0])
+    outer.links.new(user.outputs[0], end.inputs[0])
+    before = wires(outer)
+    again()
+    outer = bpy.data.node_groups["Outer"]
+    assert wires(outer) == before
+    assert outer.nodes["Group"].inputs["Size"].default_value == 7.25
+    assert bpy.data.node_groups["Inner"].interface.items_tree["Size"].default_value == 3.5
+
+
+def zone(tree: Any, kind: str) -> tuple[Any, Any]:
+    first, last = tree.nodes.new(f"GeometryNode{kind}Input"), tree.nodes.new(f"GeometryNode{kind}Output")
+    first.pair_with_output(last)
+    return first, last
+
+
+def test_zones_come_back_with_items_and_links() -> None:  # NODE2
+    group = geometry()
+    for kind, items in (("Repeat", "repeat_items"), ("Simulation", "state_items")):
+        first, last = zone(group, kind)
+        collection = getattr(last, items)
+        collection.new("FLOAT", "Gone")  # so that what comes next is numbered otherwise than it will be there
+        collection.new("FLOAT", "Weight")
+        collection.new("VECTOR", "Way")
+        collection.remove(collection["Gone"])
+        collection.move(2, 0)
+        for name in ("Weight", "Way", "Geometry"):
+            group.links.new(first.outputs[name], last.inputs[name])
+        first.inputs["Weight"].default_value = 2.5
+    before = wires(group)
+    assert len(before) == 6
+    again()
+    group = bpy.data.node_groups["Group"]
+    assert wires(group) == before
+    assert [item.name for item in group.nodes["Repeat Output"].repeat_items] == ["Way", "Geometry", "Weight"]
+    assert group.nodes["Repeat Input"].inputs["Weight"].default_value == 2.5
+    assert group.nodes["Simulation Input"].paired_output == group.nodes["Simulation Output"]
+
+
+def test_nodes_with_items_come_back() -> None:  # NODE2
+    group = geometry()
+    menu, index = group.nodes.new("GeometryNodeMenuSwitch"), group.nodes.new("GeometryNodeIndexSwitch")
+    menu.data_type = index.data_type = "FLOAT"
+    menu.enum_items.new("C").description = "third"
+    menu.enum_items.remove(menu.enum_items["A"])
+    index.index_switch_items.new()
+    index.index_switch_items.remove(index.index_switch_items[0])
+    for place, value in ((1, 4.0), (2, 5.0)):
+        menu.inputs[place].default_value = index.inputs[place].default_value = value
+    capture, value = group.nodes.new("GeometryNodeCaptureAttribute"), group.nodes.new("ShaderNodeValue")
+    for name in ("Gone", "Kept"):
+        capture.capture_items.new("FLOAT", name)
+    capture.capture_items.remove(capture.capture_items[0])
+    capture.capture_items[0].data_type = "FLOAT_VECTOR"
+    group.links.new(value.outputs[0], capture.inputs["Kept"])
+    again()
+    nodes = bpy.data.node_groups["Group"].nodes
+    assert [(item.name, item.description) for item in nodes["Menu Switch"].enum_items] == [("B", ""), ("C", "third")]
+    assert [nodes["Menu Switch"].inputs[i].default_value for i in (1, 2)] == [4.0, 5.0]
+    assert [nodes["Index Switch"].inputs[i].default_value for i in (1, 2)] == [4.0, 5.0]
+    assert [item.data_type for item in nodes["Capture Attribute"].capture_items] == ["FLOAT_VECTOR"]
+    assert wires(bpy.data.node_groups["Group"]) == {("Value", "Value", "Capture Attribute", "Kept")}
+
+
+def test_an_interface_comes_back_with_panels_and_order() -> None:  # NODE3
+    group = geometry()
+    sockets = group.interface
+    gone = sockets.new_socket("Gone", in_out="INPUT", socket_type="NodeSocketInt")
+    panel, empty = sockets.new_panel("Panel"), sockets.new_panel("Empty")
+    size = sockets.new_socket("Size", in_out="INPUT", socket_type="NodeSocketFloat", parent=panel)
+    size.min_value, size.max_value, size.default_value, size.description = -1.0, 3.0, 2.0, "how large"
+    size.subtype = "FACTOR"
+    way = sockets.new_socket("Way", in_out="INPUT", socket_type="NodeSocketVector", parent=panel)
+    sockets.remove(gone)
+    sockets.move(way, 0)
+    sockets.move(empty, 0)
+    panel.default_closed = True
+
+    def look() -> list[tuple[Any, ...]]:
+        items = bpy.data.node_groups["Group"].interface.items_tree
+        return [(one.name, one.parent.name, getattr(one, "identifier", ""), one.index) for one in items]
+
+    before = look()
+    again()
+    assert look() == before  # identifiers too, so that the files are alike
+    panel, size = (bpy.data.node_groups["Group"].interface.items_tree[name] for name in ("Panel", "Size"))
+    assert (panel.default_closed, size.subtype, size.max_value, size.description) == (True, "FACTOR", 3.0, "how large")
+
+
+def test_a_socket_that_has_another_number_here_is_the_same_socket() -> None:  # NODE4
+    """Two members add a socket at once: both are `Socket_2` where they were made."""
+    group = geometry()
+    thing = bpy.data.objects.new("Thing", bpy.data.meshes.new("Mesh"))
+    bpy.context.scene.collection.objects.link(thing)
+    thing.modifiers.new("Nodes", "NODES").node_group = group
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    group.interface.new_socket("Mine", in_out="INPUT", socket_type="NodeSocketFloat")
+    everything(mirror)
+    member, uuid = put(mirror, group)
+    theirs, before = f"Socket_2~{new_uuid()}", mirror.entries[uuid].live["interface"]
+    mine = before["of"][before["order"][-1]]
+    wanted = {**before, "order": [*before["order"], theirs]}
+    wanted["of"] = {**before["of"], theirs: {**mine, "name": "Theirs", "default_value": 0.5}}
+    edit(member, uuid, interface=wanted)
+    inputs = {**mirror.entries[uuid_of(mirror, thing)].live["modifiers"]}
+    (modifier,) = inputs["order"]
+    tree = inputs["of"][modifier]
+    inputs["of"] = {modifier: {**tree, "modifier_inputs": {**tree["modifier_inputs"], theirs: {"value": 0.75}}}}
+    edit(member, uuid_of(mirror, thing), modifiers=inputs)
+    assert apply(mirror, member, uuid, uuid_of(mirror, thing)) == []
+    found = group.interface.items_tree["Theirs"]
+    assert found.identifier == "Socket_3"
+    assert thing.modifiers["Nodes"]["Socket_3"] == 0.75
+    assert everything(mirror) == []
+
+
+def test_who_has_a_group_is_known() -> None:  # NODE4
+    inner, outer = geometry("Inner"), geometry("Outer")
+    outer.nodes.new("GeometryNodeGroup").node_tree = inner
+    thing = bpy.data.objects.new("Thing", bpy.data.meshes.new("Mesh"))
+    thing.modifiers.new("Nodes", "NODES").node_group = inner
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    assert interface.users_of(mirror.ctx, inner) == sorted([uuid_of(mirror, outer), uuid_of(mirror, thing)])
+    assert interface.users_of(mirror.ctx, outer) == []
+
+
+def test_the_inputs_of_a_modifier_come_back() -> None:  # NODE5
+    group = geometry()
+    sockets = names("Bool Collection Color Float Int Material Object String Vector")
+    for name in sorted(sockets):
+        group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{name}")
+    group.interface.new_socket("Out", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    group.nodes.new("NodeGroupOutput")
+    thing = bpy.data.objects.new("Thing", bpy.data.meshes.new("Mesh"))
+    bpy.context.scene.collection.objects.link(thing)
+    modifier = thing.modifiers.new("Nodes", "NODES")
+    modifier.node_group = group
+    at = {item.name: item.identifier for item in group.interface.items_tree}
+    modifier[at["Float"]], modifier[at["Int"]], modifier[at["Bool"]], modifier[at["String"]] = 0.5, 7, True, "word"
+    modifier[at["Vector"]][:], modifier[at["Object"]] = (1.0, 2.0, 3.0), thing
+    modifier[f"{at['Int']}_use_attribute"], modifier[f"{at['Int']}_attribute_name"] = True, "count"
+    modifier[f"{at['Out']}_attribute_name"] = "result"
+    mirror, _ = again()
+    thing = bpy.data.objects["Thing"]
+    modifier = thing.modifiers["Nodes"]
+    at = {item.name: item.identifier for item in bpy.data.node_groups["Group"].interface.items_tree}
+    assert [modifier[at[name]] for name in ("Float", "Int", "Bool", "String")] == [0.5, 7, True, "word"]
+    assert modifier[at["Object"]] == thing
+    assert list(modifier[at["Vector"]]) == [1.0, 2.0, 3.0]
+    assert (modifier[f"{at['Int']}_use_attribute"], modifier[f"{at['Int']}_attribute_name"]) == (True, "count")
+    assert modifier[f"{at['Out']}_attribute_name"] == "result"
+    modifier[at["Float"]] = 0.75
+    (found,) = (delta for delta in everything(mirror) if delta[0] == uuid_of(mirror, thing))
+    assert str(found).endswith("{'value': ['put', 0.75]}]}]}]}]}]]")
+
+
+def test_a_renamed_node_keeps_its_key_and_a_new_link_is_a_link() -> None:  # NODE6
+    tree = shader()
+    one, two = tree.nodes.new("ShaderNodeMath"), tree.nodes.new("ShaderNodeMath")
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    two.name = "Sum"
+    (delta,) = everything(mirror)
+    ((key, change),) = delta[1][1]["node_tree"][1]["nodes"][1].items()
+    assert change == ["patch", {"name": ["put", "Sum"]}]
+    tree.links.new(one.outputs[0], two.inputs[1])
+    (delta,) = everything(mirror)
+    verb, added, removed = delta[1][1]["node_tree"][1]["links"]
+    assert (verb, removed) == ("link", [])
+    assert [parse(text).target for text in added] == [(key, "Value_001")]  # type: ignore[union-attr]
+
+
+def test_the_order_of_many_links_to_one_socket_is_kept() -> None:  # NODE7
+    group = geometry()
+    join = group.nodes.new("GeometryNodeJoinGeometry")
+    cubes = [group.nodes.new("GeometryNodeMeshCube") for _ in range(4)]
+    for cube in cubes:
+        group.links.new(cube.outputs[0], join.inputs[0])
+    group.links.remove(join.inputs[0].links[2])
+    group.links.new(cubes[1].outputs[0], join.inputs[0])  # Blender gives it a number that another one has
+    before = joined(join)
+    mirror, _ = again()
+    group = bpy.data.node_groups["Group"]
+    join = group.nodes["Join Geometry"]
+    assert joined(join) == before
+    first, last = join.inputs[0].links[0], join.inputs[0].links[3]
+    first.swap_multi_input_sort_id(last)
+    after = joined(join)
+    assert after != before
+    (delta,) = everything(mirror)
+    links = delta[1][1]["links"]
+    assert links[0] == "link"
+    member, uuid = put(mirror, group)
+    join.inputs[0].links[0].swap_multi_input_sort_id(join.inputs[0].links[3])  # and back, by another member
+    everything(mirror)
+    apply(mirror, member, uuid)
+    assert joined(join) == after
+
+
+def test_of_two_links_to_one_socket_all_see_the_same() -> None:  # NODE8
+    tree = shader()
+    one, two, into = (tree.nodes.new("ShaderNodeMath") for _ in range(3))
+    for name, node in (("One", one), ("Two", two), ("Into", into)):
+        node.name = name
+    tree.links.new(one.outputs[0], into.inputs[0])
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    material = bpy.data.materials["Paint"]
+    member, uuid = put(mirror, material)
+    live = mirror.entries[uuid].live["node_tree"]
+    keys = {node["name"]: key for key, node in live["nodes"]["of"].items()}
+    both = [Link((keys[name], "Value", keys["Into"], "Value")).text(several=False) for name in ("One", "Two")]
+    winner = "One" if max(both) == both[0] else "Two"
+    others = [text for text in live["links"]["of"] if text not in both]
+    edit(member, uuid, node_tree={**live, "links": {"$": "set", "of": sorted(others + both)}})
+    assert apply(mirror, member, uuid) == []
+    assert [link.from_node.name for link in into.inputs[0].links] == [winner]
+    assert everything(mirror) == []
+    tree.links.remove(into.inputs[0].links[0])
+    (delta,) = everything(mirror)
+    assert delta[1][1]["node_tree"][1]["links"] == ["link", [], sorted(both)]  # the one that nobody saw goes too
+
+
+def test_links_say_what_they_say() -> None:  # NODE8
+    for link in (Link(("a", "b/c>d", "e", "f#1!")), Link(("a", "Fac ü", "b", "%2F"), 3, True)):
+        assert parse(link.text(several=link.place > 0)) == link
+    for text in ("", "a/b", "a/b>c", "a/b>c/d>e/f", "a/b>c/d#x", "a/b>c/d#1#2", "a/b>c/d!!", "a/b>c/d#99999999999"):
+        assert parse(text) is None
+
+
+def test_like_materials_are_copies_that_differ_as_they_should() -> None:  # NODE9
+    for name, value in (("A", 0.25), ("B", 0.5), ("C", 0.75)):
+        tree = shader(name)
+        noise = tree.nodes.new("ShaderNodeTexNoise")
+        noise.inputs["Scale"].default_value = value
+        tree.links.new(noise.outputs[0], tree.nodes["Principled BSDF"].inputs[0])
+    bpy.data.materials["B"]["note"] = "mine"
+    bpy.data.materials["A"].node_tree.nodes["Noise Texture"].location = (33, 44)
+    again()
+    found = {material.name: material for material in bpy.data.materials}
+    scales = {name: one.node_tree.nodes["Noise Texture"].inputs["Scale"].default_value for name, one in found.items()}
+    assert scales == {"A": 0.25, "B": 0.5, "C": 0.75}
+    assert [name for name, one in found.items() if one.get("note")] == ["B"]
+    assert len({material.mixer_uuid for material in found.values()}) == 3
+
+
+def hostile(change: Callable[[dict[str, Any]], None]) -> tuple[Mirror, Any]:
+    """A node tree into which a member wrote what makes no sense."""
+    tree = shader()
+    tree.nodes.new("ShaderNodeMath")
+    frames = [tree.nodes.new("NodeFrame") for _ in range(3)]
+    frames[0].name = "Frame"
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    material = bpy.data.materials["Paint"]
+    member, uuid = put(mirror, material)
+    live = mirror.entries[uuid].live["node_tree"]
+    wanted = {**live, "nodes": {**live["nodes"], "of": {key: {**one} for key, one in live["nodes"]["of"].items()}}}
+    change(wanted)
+    edit(member, uuid, node_tree=wanted)
+    assert apply(mirror, member, uuid) == []
+    assert everything(mirror) == []
+    return mirror, material.node_tree
+
+
+def test_frames_in_a_ring_are_cut_open() -> None:  # NODE10
+    def ring(tree: dict[str, Any]) -> None:
+        frames = [key for key, one in tree["nodes"]["of"].items() if one["bl_idname"] == "NodeFrame"]
+        for key, above in zip(frames, frames[1:] + frames[:1], strict=True):
+            tree["nodes"]["of"][key]["parent"] = above
+
+    _, tree = hostile(ring)
+    for node in tree.nodes:
+        above = node.parent
+        for _ in range(4):
+            above = above.parent if above is not None else None
+        assert above is None
+
+
+def test_links_to_nowhere_and_nodes_of_no_type_are_noted_and_the_rest_is_written() -> None:  # NODE10
+    def nonsense(tree: dict[str, Any]) -> None:
+        (math,) = (key for key, one in tree["nodes"]["of"].items() if one["bl_idname"] == "ShaderNodeMath")
+        tree["links"] = {"$": "set", "of": ["nonsense", f"{math}/Value>{math}/Nothing", f"gone/a>{math}/Value"]}
+        new = {"name": "New", "bl_idname": "NodeOfTomorrow", "inputs": 3, "parent": math}
+        tree["nodes"]["of"] |= {"x" * 22: new}
+        tree["nodes"]["order"] = sorted(tree["nodes"]["of"])
+        tree["nodes"]["of"][math] |= {"label": "written", "location": [float(10**9), 0.0]}
+
+    mirror, tree = hostile(nonsense)
+    assert tree.nodes["Math"].label == "written"
+    assert len(tree.links) == 0
+    assert any("NodeOfTomorrow" in reason for reason in mirror.ctx.refused.values())
+    assert any("Nothing" in reason for reason in mirror.ctx.refused.values())
+
+
+def test_a_group_never_comes_to_hold_itself() -> None:  # NODE10
+    one, two = geometry("One"), geometry("Two")
+    node = one.nodes.new("GeometryNodeGroup")
+    node.node_tree = two
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    member, uuid = put(mirror, two)
+    nodes = mirror.entries[uuid_of(mirror, one)].live["nodes"]
+    inner = {key: {**tree, "node_tree": {"$": "ref", "to": uuid_of(mirror, one)}} for key, tree in nodes["of"].items()}
+    edit(member, uuid, nodes={**nodes, "of": inner})
+    apply(mirror, member, uuid)
+    bpy.context.view_layer.update()
+    assert not two.contains_tree(one)
+
+
+def test_a_malformed_interface_harms_nobody() -> None:  # NODE10
+    group = geometry()
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    member, uuid = put(mirror, group)
+    panel = {"item_type": "PANEL", "name": "Panel"}
+    socket = {"item_type": "SOCKET", "name": "Socket", "in_out": "INPUT", "socket_type": "NodeSocketFloat"}
+    of = {
+        "a": {**panel, "parent": "b"},
+        "b": {**panel, "parent": "a"},
+        "c": {**socket, "in_out": "SIDEWAYS"},
+        "Socket_999999~d": socket,
+        "e": {**socket, "socket_type": "NodeSocketOfTomorrow", "parent": "Socket_999999~d"},
+        "f": {**socket, "min_value": "low", "default_value": [1, 2], "name": "Kept"},
+    }
+    edit(member, uuid, interface={"$": "items", "order": list(of), "of": of})
+    assert apply(mirror, member, uuid) == []
+    assert sorted(one.name for one in group.interface.items_tree) == ["Kept", "Panel", "Panel", "Socket"]
+    assert everything(mirror) == []
+
+
+@pytest.mark.skipif(not CORPUS, reason="MIXER_CORPUS names no folder of real scenes")
+@pytest.mark.parametrize("scene", sorted(SCENES))
+def test_the_node_trees_of_real_scenes_come_back(scene: str) -> None:  # NODE1
+    path = Path(CORPUS or "", scene)
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(path))
+    except RuntimeError:
+        pytest.skip(f"Blender {VERSION} does not open it")
+    blobs = MemoryBlobs()
+    document = share(Mirror(blobs))
+    mirror = load(document, blobs)
+    found = [text for text in mismatches(mirror, document) if text.startswith(("node_groups[", "materials["))]
+    assert [text for text in found if not any(known in text for known in CLAMPED)] == []
