@@ -24,7 +24,9 @@ class Listing:
         try:
             self._answers.put(list_rooms(host, port, TIMEOUT_SECONDS))
         except OSError:
-            self._answers.put(MixerError(f"no server answers at {host}:{port}: is it running, and is that its address?"))
+            self._answers.put(
+                MixerError(f"no server answers at {host}:{port}: is it running, and is that its address?")
+            )
         except MixerError as exc:
             self._answers.put(MixerError(f"{host}:{port} answers, but {exc}"))
 

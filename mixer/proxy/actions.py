@@ -17,9 +17,9 @@ from broadcaster.tree import Tree, items, new_uuid, tag
 from . import values
 from .context import Context, Datablock, Struct
 from .curve_groups import GROUPS, GroupOfCurve, Groups, read_groups
-from .fcurves import Keyframes, read_curves, write_curves
+from .fcurves import EnvelopePoints, Keyframes, read_curves, write_curves
 from .keying import name_of, recognised, structs_of
-from .struct import WRITE_ERRORS, Fields, write_struct
+from .struct import WRITE_ERRORS, Fields, Proxy, write_struct
 
 LAYERED: Final = hasattr(bpy.types, "ActionSlot")
 SLOTS: Final = "slots"  # handle: local number of a slot -> key
@@ -105,12 +105,16 @@ class SlotReference:
         setattr(struct, self.name, slot)
 
 
-PROXIES: Final[Mapping[str, Any]] = {"group": GroupOfCurve, "keyframe_points": Keyframes}
+PROXIES: Final[Mapping[str, Any]] = {
+    "control_points": EnvelopePoints,
+    "group": GroupOfCurve,
+    "keyframe_points": Keyframes,
+}
 
 
-def proxy(name: str) -> ActionProxy | GroupOfCurve | Keyframes:
-    """The proxy of a property of actions and curves."""
-    made: ActionProxy | GroupOfCurve | Keyframes = PROXIES.get(name, ActionProxy)(name)
+def proxy(name: str) -> Proxy:
+    """The proxy of a property of actions, curves and their modifiers."""
+    made: Proxy = PROXIES.get(name, ActionProxy)(name)
     return made
 
 

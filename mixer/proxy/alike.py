@@ -10,13 +10,13 @@ from typing import Final
 
 import bpy
 
-from broadcaster.tree import Tree, tag
+from broadcaster.tree import Tree, items, tag
 
 from . import interface, values
 from .context import Context, Datablock
 from .keying import name_of, structs_of
-from .nodes import parse
-from .struct import write_struct
+from .nodes import END, FRAME, parse
+from .struct import Fields, write_struct
 
 TEMPLATES: Final = "alike"  # of no datablock, so kept beside their handles: signature -> uuid
 STRUCTURE: Final = ("use_nodes", "node_tree")
@@ -28,15 +28,26 @@ def material(ctx: Context, tree: Tree) -> Datablock:
     templates: dict[str, str] = ctx.local.setdefault(TEMPLATES, {})
     if signature is not None:
         uuid = templates.get(signature, "")
-        template = ctx.directory.find(uuid)
-        if template is not None and signature_of(ctx.items_of(uuid)) == signature:
+        template, live = ctx.directory.find(uuid), ctx.items_of(uuid)
+        if template is not None and signature_of(live) == signature:
             made = template.copy()
-            made.name = name_of(tree)  # at once: the name it came with may be another's
+            write_struct(ctx, made, {**live, "node_tree": _renamed(live["node_tree"], tree["node_tree"])}, tree)
             return made
         templates[signature] = ctx.uuid
     made = bpy.data.materials.new(name_of(tree))
     write_struct(ctx, made, {}, {name: tree[name] for name in STRUCTURE if name in tree})
     return made
+
+
+def _renamed(live: Fields, wanted: Fields) -> Fields:
+    """A node tree with the keys that another one, which has the same signature, gives to nodes of the same names."""
+    keys = {name_of(node): key for key, node in structs_of(wanted["nodes"]).items()}
+    new = {key: keys[name_of(node)] for key, node in structs_of(live["nodes"]).items()}
+    of = {
+        new[key]: {**node, **{name: new.get(node[name]) for name in (FRAME, END) if name in node}}
+        for key, node in structs_of(live["nodes"]).items()
+    }
+    return {**live, "nodes": items({key: of[key] for key in sorted(of)}), "links": wanted["links"]}
 
 
 def node_group(ctx: Context, tree: Tree) -> Datablock:

@@ -30,7 +30,9 @@ def _lattice(ctx: Context, tree: Tree) -> Datablock:
     return lattice
 
 
-CREATORS: Final[dict[str, Callable[[Context, Tree], Datablock | None]]] = {"lattices": _lattice}  # others by the package
+CREATORS: Final[dict[str, Callable[[Context, Tree], Datablock | None]]] = {
+    "lattices": _lattice
+}  # others by the package
 
 
 def create(ctx: Context, kind: str, tree: Tree) -> Datablock | None:

@@ -121,6 +121,30 @@ def _write_arrays(keys: Any, points: Array, shapes: Array, kinds: Array) -> None
         keys.foreach_set(name, np.ascontiguousarray(points[:, 2 * place : 2 * place + 2]).reshape(-1))
 
 
+@dataclass(frozen=True, slots=True)
+class EnvelopePoints:
+    """The control points of an envelope, as one value: rows of frame, minimum and maximum, in the order of time."""
+
+    name: str
+    pseudo: bool = False
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        rows = values.encode((point.frame, point.min, point.max) for point in getattr(struct, self.name))
+        return prev if prev == rows else rows
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        rows = np.array(new, np.float32).reshape(-1, 3)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        points = getattr(struct, self.name)
+        while len(points):
+            points.remove(points[-1])
+        for frame in rows[:, 0].tolist():
+            points.add(frame)
+        for place, name in ((1, "min"), (2, "max")):  # to set one of a point alone lets Blender read beyond its end
+            points.foreach_set(name, np.ascontiguousarray(rows[:, place]))
+        struct.mute = struct.mute
+
+
 # Collections of curves ------------------------------------------------------------------------------------------------
 
 Label = tuple[str, int]  # what a curve animates: Blender holds one for each

@@ -125,9 +125,7 @@ def _readable(mesh: Datablock, owner: Datablock | None) -> Iterator[Any]:
         owner.to_mesh_clear()
 
 
-def _read_arrays(
-    ctx: Context, mesh: Any, prev: Tree, owner: Datablock | None, groups: Tree, *, hurry: bool
-) -> Tree:
+def _read_arrays(ctx: Context, mesh: Any, prev: Tree, owner: Datablock | None, groups: Tree, *, hurry: bool) -> Tree:
     """The layout, under the id it had if the topology is the same."""
     hashes: dict[str, Hashes] = ctx.handles().setdefault(HASHES, {})
 

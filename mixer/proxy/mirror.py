@@ -217,7 +217,10 @@ class Mirror:
                 proxy.write(self.ctx, datablock, live[name], tree[name], tree)
         except WRITE_ERRORS:
             # What is written already is no edit of anybody here.
-            entry.live = {**live, **{name: proxy.read(self.ctx, datablock, live[name], live) for name, proxy in proxies}}
+            entry.live = {
+                **live,
+                **{name: proxy.read(self.ctx, datablock, live[name], live) for name, proxy in proxies},
+            }
             return False
         now = {**live, **{name: proxy.read(self.ctx, datablock, tree[name], tree) for name, proxy in proxies}}
         entry.doc, entry.live = tree, tree if now == tree else now

@@ -58,7 +58,7 @@ class NodesProxy(ItemsProxy):
     pseudo: bool = False
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        here = _recognise(ctx, _known(ctx, getattr(struct, self.name)), prev)
+        here = _recognise(ctx, _known(ctx, struct), prev)
         _note(ctx, here)
         before = structs_of(prev)
         found = {key: read_struct(ctx, here[key], before.get(key)) for key in _in_order(here)}
@@ -68,7 +68,7 @@ class NodesProxy(ItemsProxy):
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         nodes = getattr(struct, self.name)
         before, wanted = structs_of(live), structs_of(new)
-        here = _recognise(ctx, _known(ctx, nodes), live)
+        here = _recognise(ctx, _known(ctx, struct), live)
         for key in [key for key in here if key not in wanted]:
             nodes.remove(here.pop(key))
         # By name, as Blender numbers names like "Math.001" itself then: each renaming costs an update of the tree.
@@ -119,11 +119,13 @@ def _handle(node: Struct) -> Handle:
     return Handle(node.as_pointer(), node.name, node.bl_idname)
 
 
-def _known(ctx: Context, nodes: Any) -> list[Struct]:
+def _known(ctx: Context, tree: Struct) -> list[Struct]:
     """The nodes of a type that Blender knows: of the others it says nothing, and none can be made."""
+    nodes = tree.nodes
     known = [node for node in nodes if node.bl_idname != UNDEFINED]
     if len(known) < len(nodes):
-        ctx.refused[f"{UNDEFINED}.bl_idname"] = "nodes of a type that this Blender does not know are not mirrored"
+        for name in ("nodes", "links"):
+            ctx.refuse(tree, name, "nodes of a type that this Blender does not know are not mirrored")
     return known
 
 

@@ -279,7 +279,7 @@ def _make_plan(struct: Struct) -> Plan:
 
 
 def _home(rna: Any, name: str) -> str:
-    """"Type.property", with the type that brings the property, of which others derive."""
+    """ "Type.property", with the type that brings the property, of which others derive."""
     while rna.base is not None and name in rna.base.properties:
         rna = rna.base
     return f"{rna.identifier}.{name}"
@@ -447,4 +447,3 @@ def _write_field(ctx: Context, plan: Plan, struct: Struct, name: str, live: Fiel
 def not_mirrored() -> dict[str, str]:
     """ "Type.property" -> why, for the RNA types met so far: what a new Blender brought and no rule names."""
     return {where: reason for plan in _plans.values() for where, reason in plan.missing.items()}
-

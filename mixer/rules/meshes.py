@@ -26,5 +26,7 @@ MESHES: Final = {
         by={"geometry": "geometry", "shape_keys": "shape_keys"},
     ),
     "Key": Rule(view=names("key_blocks reference_key user")),  # all in "shape_keys"
-    "ShapeKey": Rule(todo=names("frame"), write_first=("slider_min", "slider_max"), view=names("data points relative_key")),
+    "ShapeKey": Rule(
+        todo=names("frame"), write_first=("slider_min", "slider_max"), view=names("data points relative_key")
+    ),
 }

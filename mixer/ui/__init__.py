@@ -6,12 +6,14 @@ from typing import Final
 
 import bpy
 
-from . import lobby, preferences, room, timer
+from . import operators, panel, preferences, timer
+from .lobby import lobby
 
-CLASSES: Final = (*preferences.CLASSES, *room.CLASSES)
+CLASSES: Final = (*preferences.CLASSES, *operators.CLASSES, *panel.CLASSES)
 
 
 def register() -> None:
+    lobby.open()
     for one in CLASSES:
         bpy.utils.register_class(one)
     timer.register()
@@ -19,6 +21,6 @@ def register() -> None:
 
 def unregister() -> None:
     timer.unregister()
-    lobby.stop_hosting()
     for one in reversed(CLASSES):
         bpy.utils.unregister_class(one)
+    lobby.close()

@@ -20,7 +20,7 @@ def color_for(name: str) -> str:
 
 
 def to_rgb(color: str) -> Rgb:
-    """"#ff8000" as parts from 0 to 1."""
+    """ "#ff8000" as parts from 0 to 1."""
     red, green, blue = bytes.fromhex(color.removeprefix("#"))
     return red / 255, green / 255, blue / 255
 
@@ -40,7 +40,7 @@ class Swatches:
         if color not in self._previews:
             preview = self._previews.new(color)
             preview.icon_size = (SIZE, SIZE)
-            preview.icon_pixels_float = _disc(to_rgb(color))
+            setattr(preview, "icon_pixels_float", _disc(to_rgb(color)))  # noqa: B010 (the stubs take it for one float)
         return self._previews[color].icon_id
 
     def close(self) -> None:

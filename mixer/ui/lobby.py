@@ -9,7 +9,7 @@ import bpy
 
 from broadcaster.errors import MixerError
 
-from ..host import Host
+from ..host import DEFAULT_PORT, Host
 from ..rooms import Listing
 from .colors import Swatches
 from .status import Status
@@ -27,7 +27,7 @@ class Lobby:
         self.rooms: list[dict[str, Any]] = []
         self.message = ""  # a sentence for the person at this Blender
         self.room = ""  # the room we entered and did not leave
-        self.drawn: Status | None = None  # what the panel shows of the room
+        self.told: Status | None = None  # what the panel was last drawn for
         self._listing: Listing | None = None
         self._asked: Address | None = None
 
@@ -36,11 +36,12 @@ class Lobby:
 
     def close(self) -> None:
         """Ends what runs, and forgets all."""
-        if self.host is not None:
-            self.host.stop()
+        self.stop_hosting()
+        self.forget_rooms()
         if self.swatches is not None:
             self.swatches.close()
-        self.__init__()  # type: ignore[misc]
+        self.swatches = self.told = None
+        self.message = self.room = ""
 
     @property
     def is_asking(self) -> bool:
@@ -53,7 +54,6 @@ class Lobby:
     def look(self, server: Address) -> None:
         """Asks a server for its rooms. Raises MixerError if Blender may not."""
         require_network(server[0])
-        self.say("")
         self._asked, self._listing = server, Listing(*server)
 
     def poll(self) -> bool:

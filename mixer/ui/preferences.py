@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Final
 import bpy
 from bpy.types import AddonPreferences, Context
 
+from ..host import DEFAULT_PORT, LOOPBACK
+from .colors import Rgb, color_for, to_rgb
+
 PACKAGE: Final = __package__.removesuffix(".ui") if __package__ else "mixer"
-DEFAULT_PORT: Final = 12800
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such user: the last two before Python 3.13
+        return "Somebody"
 
 
 class MixerPreferences(AddonPreferences):
@@ -20,45 +29,35 @@ class MixerPreferences(AddonPreferences):
     if TYPE_CHECKING:
         server: str
         name: str
-        color: tuple[float, float, float]
+        color: Rgb
     else:
         server: bpy.props.StringProperty(
-            name="Server", description="HOST:PORT of the broadcaster", default=f"127.0.0.1:{DEFAULT_PORT}"
+            name="Server",
+            description="Where the rooms are: the name of a computer, a colon and a number",
+            default=f"{LOOPBACK}:{DEFAULT_PORT}",
         )
-        name: bpy.props.StringProperty(name="Name", description="How others see you", default=getpass.getuser())
+        name: bpy.props.StringProperty(name="Name", description="How others see you", default=_user_name())
         color: bpy.props.FloatVectorProperty(
             name="Color",
-            description="Your color in everybody's viewport",
+            description="Your color for everybody in the room",
             subtype="COLOR_GAMMA",
             size=3,
             min=0.0,
             max=1.0,
-            default=(0.26, 0.6, 0.93),
+            default=to_rgb(color_for(_user_name())),
         )
 
     def draw(self, context: Context) -> None:
         """Blender's preferences window."""
         column = self.layout.column()
-        for name in ("server", "name", "color"):
+        column.use_property_split = True
+        for name in ("name", "color", "server"):
             column.prop(self, name)
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Raises ValueError if the server is not HOST:PORT."""
-        host, colon, port = self.server.strip().rpartition(":")
-        if not colon:
-            return port, DEFAULT_PORT
-        if not port.isdigit() or not host:
-            raise ValueError(f"{self.server!r} is not HOST:PORT")
-        return host.strip("[]"), int(port)
-
-    @property
-    def hex_color(self) -> str:
-        return "#" + "".join(f"{round(part * 255):02x}" for part in self.color)
 
 
 def preferences(context: Context) -> MixerPreferences:
     """Of this extension, under whatever repository it was installed from."""
+    assert context.preferences is not None
     found = context.preferences.addons[PACKAGE].preferences
     assert isinstance(found, MixerPreferences)
     return found

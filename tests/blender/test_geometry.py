@@ -413,8 +413,14 @@ def test_two_who_add_a_group_at_once_keep_both() -> None:  # ARRAY9
     groups_of(mesh).new(name="mine").add([0], 0.5, "REPLACE")
     groups_of(other).new(name="theirs")
     mine, theirs = read(context(), mesh, tree), read(ctx, other, tree)
-    merged = {**mine, GROUPS: {"$": "items", "order": [*mine[GROUPS]["order"], theirs[GROUPS]["order"][-1]],
-                               "of": theirs[GROUPS]["of"] | mine[GROUPS]["of"]}}
+    merged = {
+        **mine,
+        GROUPS: {
+            "$": "items",
+            "order": [*mine[GROUPS]["order"], theirs[GROUPS]["order"][-1]],
+            "of": theirs[GROUPS]["of"] | mine[GROUPS]["of"],
+        },
+    }
     assert write(ctx, other, merged) == merged
     assert groups_of(other).keys() == ["arm", "leg", "tail", "mine", "theirs"]
     assert weights_of(other)[0]["mine"] == 0.5

@@ -91,10 +91,7 @@ def nothing() -> Any:
 
 
 def shapes(made: Any) -> list[tuple[Any, ...]]:
-    return [
-        (one.type, one.point_count_u, len(one.points), len(one.bezier_points))
-        for one in made.splines
-    ]
+    return [(one.type, one.point_count_u, len(one.points), len(one.bezier_points)) for one in made.splines]
 
 
 def read(ctx: Context, made: Any, prev: Tree = None) -> Tree:

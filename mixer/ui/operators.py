@@ -1,0 +1,240 @@
+"""What people press. None of it can be undone: a room goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import bpy
+from bpy.types import Context, Event, Operator, WindowManager
+
+from broadcaster.errors import MixerError
+
+from .. import session
+from ..client import Client
+from . import words
+from .colors import to_hex
+from .lobby import Address, address, lobby, require_network
+from .preferences import preferences
+
+DONE: Final = {"FINISHED"}
+
+
+def server(context: Context) -> Address:
+    """Our own while we host; else the one of the preferences. Raises MixerError."""
+    return address(lobby.host.address if lobby.host is not None else preferences(context).server)
+
+
+class RoomOperator(Operator):
+    """What the operators that enter a room share."""
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return session.current() is None
+
+    def enter(self, context: Context, room: str, *, create: bool) -> set[Any]:
+        """Joins or makes a room; says why if that cannot be."""
+        mine = preferences(context)
+        name, color = mine.name, to_hex(mine.color)
+        try:
+            host, port = server(context)
+            require_network(host)
+            session.join(lambda: Client(host, port, room=room, name=name, color=color, create=create))
+        except (OSError, MixerError) as exc:
+            return refuse(self, exc)
+        lobby.say("")
+        lobby.room = room
+        return DONE
+
+
+class MIXER_OT_list_rooms(Operator):
+    """Ask the server which rooms it has"""
+
+    bl_idname = "mixer.list_rooms"
+    bl_label = "Connect"
+
+    def execute(self, context: Context) -> set[Any]:
+        lobby.say("")
+        try:
+            lobby.look(server(context))
+        except MixerError as exc:
+            return refuse(self, exc)
+        return DONE
+
+
+class MIXER_OT_join_room(RoomOperator):
+    """Join this room. Its scene takes the place of yours, so save first what you want to keep"""
+
+    bl_idname = "mixer.join_room"
+    bl_label = "Join Room"
+
+    if TYPE_CHECKING:
+        room: str
+    else:
+        room: bpy.props.StringProperty(name="Room")
+
+    def invoke(self, context: Context, event: Event) -> set[Any]:
+        if not bpy.data.is_dirty:
+            return self.execute(context)
+        message = "The room's scene takes the place of yours, which has changes that are not saved."
+        return confirm(self, event, f"Join {self.room}?", message, "Join")
+
+    def execute(self, context: Context) -> set[Any]:
+        if context.mode != "OBJECT":  # what is being edited goes away
+            bpy.ops.object.mode_set(mode="OBJECT")
+        return self.enter(context, self.room, create=False)
+
+
+class MIXER_OT_create_room(RoomOperator):
+    """Make a room that others can join, with the scene that you have open"""
+
+    bl_idname = "mixer.create_room"
+    bl_label = "Share in a New Room"
+
+    if TYPE_CHECKING:
+        room: str
+    else:
+        room: bpy.props.StringProperty(name="Room", description="How others find it")
+
+    def invoke(self, context: Context, event: Event) -> set[Any]:
+        self.room = self.room or Path(bpy.data.filepath).stem or "My Room"
+        return set(WindowManager.invoke_props_dialog(self, title="Share in a New Room", confirm_text="Share"))
+
+    def execute(self, context: Context) -> set[Any]:
+        if not self.room.strip():
+            return refuse(self, MixerError("a room needs a name"))
+        return self.enter(context, self.room.strip(), create=True)
+
+
+class MIXER_OT_leave_room(Operator):
+    """Leave the room. The scene stays here as it is"""
+
+    bl_idname = "mixer.leave_room"
+    bl_label = "Leave Room"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return session.current() is not None
+
+    def invoke(self, context: Context, event: Event) -> set[Any]:
+        here = session.current()
+        if here is None or not here.in_flight:
+            return self.execute(context)
+        message = (
+            f"{words.count(here.in_flight, 'edit')} of yours did not reach the room yet, and others will not see it."
+        )
+        return confirm(self, event, "Leave the room?", message, "Leave")
+
+    def execute(self, context: Context) -> set[Any]:
+        lobby.room = ""
+        session.leave()
+        lobby.say("")
+        if lobby.server is not None:
+            lobby.look(lobby.server)
+        return DONE
+
+
+class MIXER_OT_reconnect(Operator):
+    """Try again now to reach the server"""
+
+    bl_idname = "mixer.reconnect"
+    bl_label = "Try Now"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return session.current() is not None
+
+    def execute(self, context: Context) -> set[Any]:
+        if (here := session.current()) is not None:
+            here.client.reconnect()
+        return DONE
+
+
+class MIXER_OT_trust_room(Operator):
+    """Let the scripted drivers, registering texts and script nodes of this room run in your Blender"""
+
+    bl_idname = "mixer.trust_room"
+    bl_label = "Trust This Room"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        here = session.current()
+        return here is not None and not here.trusted
+
+    def invoke(self, context: Context, event: Event) -> set[Any]:
+        message = (
+            "Scripts of this room will run on your computer and can do all that you can. Do you know everybody in it?"
+        )
+        return confirm(self, event, "Trust this room?", message, "Trust")
+
+    def execute(self, context: Context) -> set[Any]:
+        if (here := session.current()) is not None:
+            here.trust()
+        return DONE
+
+
+class MIXER_OT_host(Operator):
+    """Start a server on this computer, for Blenders on this computer. It ends with this Blender"""
+
+    bl_idname = "mixer.host"
+    bl_label = "Host Here"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return lobby.host is None and session.current() is None
+
+    def execute(self, context: Context) -> set[Any]:
+        try:
+            lobby.start_hosting()
+        except OSError as exc:
+            return refuse(self, exc)
+        return DONE
+
+
+class MIXER_OT_stop_hosting(Operator):
+    """End the server on this computer. Its rooms end for everybody; each keeps the scene"""
+
+    bl_idname = "mixer.stop_hosting"
+    bl_label = "Stop Hosting"
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        return lobby.host is not None
+
+    def invoke(self, context: Context, event: Event) -> set[Any]:
+        if not lobby.rooms and session.current() is None:
+            return self.execute(context)
+        message = "The rooms on this computer end for everybody. Each keeps the scene as it is."
+        return confirm(self, event, "Stop hosting?", message, "Stop Hosting")
+
+    def execute(self, context: Context) -> set[Any]:
+        lobby.room = ""
+        session.leave()
+        lobby.stop_hosting()
+        return DONE
+
+
+def refuse(operator: Operator, exc: Exception) -> set[Any]:
+    """Says why it cannot be."""
+    lobby.say(str(exc))
+    operator.report({"ERROR"}, lobby.message)
+    return {"CANCELLED"}
+
+
+def confirm(operator: Operator, event: Event, title: str, message: str, yes: str) -> set[Any]:
+    """Asks before it is done."""
+    return set(
+        WindowManager.invoke_confirm(operator, event, title=title, message=message, confirm_text=yes, icon="WARNING")
+    )
+
+
+CLASSES: Final = (
+    MIXER_OT_list_rooms,
+    MIXER_OT_join_room,
+    MIXER_OT_create_room,
+    MIXER_OT_leave_room,
+    MIXER_OT_reconnect,
+    MIXER_OT_trust_room,
+    MIXER_OT_host,
+    MIXER_OT_stop_hosting,
+)

@@ -1,0 +1,92 @@
+"""What the session knows by identifiers, in words that Blender's own interface uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import bpy
+
+from broadcaster.document import Entity
+from broadcaster.member import Member, Overruled
+
+from ..proxy.struct import PATHS
+
+DRIVER: Final = re.compile(r"FCurve\.(?P<path>.+)\[\d+\]")
+REASONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "gone": "somebody removed it",
+        "old": "somebody made it anew",
+        "kind": "somebody made something else of it",
+        "layout": "somebody changed its topology",
+        "dangling": "what it needs was removed",
+        "exists": "it was there already",
+        "named": "others still use it",
+        "role": "you may only look here",
+        "leased": "somebody else is at it",
+        "expect": "somebody was quicker",
+    }
+)
+
+
+class Withheld(NamedTuple):
+    """Something of the room that is not in this Blender."""
+
+    owner: str  # a datablock's name
+    what: str
+    is_path: bool  # held back even if the room is trusted
+
+
+def withheld(entries: Mapping[str, str]) -> list[Withheld]:
+    """The session's "datablock: property", sorted by name."""
+    return sorted(_withheld(*entry.rpartition(": ")[::2]) for entry in entries)
+
+
+def _withheld(owner: str, what: str) -> Withheld:
+    if driver := DRIVER.fullmatch(what):
+        return Withheld(owner, f"driver of {driver['path']}", is_path=False)
+    type_name, _, name = what.partition(".")
+    prop = _property(type_name, name)
+    return Withheld(owner, named(what), is_path=prop is not None and getattr(prop, "subtype", "") in PATHS)
+
+
+def named(what: str) -> str:
+    """ "Type.property" as Blender's interface names the two; as it is where Blender does not know it."""
+    type_name, _, name = what.partition(".")
+    rna = getattr(bpy.types, type_name, None)
+    prop = _property(type_name, name)
+    if rna is None or (name and prop is None):
+        return what
+    return f"{rna.bl_rna.name}: {prop.name}" if prop is not None else str(rna.bl_rna.name)
+
+
+def _property(type_name: str, name: str) -> bpy.types.Property | None:
+    rna = getattr(bpy.types, type_name, None)
+    return rna.bl_rna.properties.get(name) if rna is not None else None
+
+
+def overruled(member: Member, kept: Overruled) -> str:
+    """What became of one edit of ours: which datablock, and why."""
+    uuid, reason = (kept.dropped[0].uuid, kept.dropped[0].reason) if kept.dropped else (kept.deltas[0][0], kept.reason)
+    entity = member.shown.get(uuid) or _made_by(kept, uuid)
+    name = entity.tree.get("name") if entity is not None else None
+    return f"{name or 'Something'}: {REASONS.get(reason, reason)}"
+
+
+def _made_by(kept: Overruled, uuid: str) -> Entity | None:
+    for one, delta in kept.deltas:
+        if one == uuid and delta[0] == "create":
+            return Entity(delta[1], delta[2], 0, 0, "")
+    return None
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """ "1 edit", "2 edits"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: int) -> str:
+    """Of so many bytes."""
+    return f"{number / 1e6:.1f} MB" if number >= 1e5 else f"{number / 1e3:.0f} kB"
