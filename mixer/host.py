@@ -67,8 +67,9 @@ class Host:
                 return began
             self._said.append(f"it did not answer within {START_SECONDS:g} s")
         self.stop()
-        did = "ended" if self.address else "did not start"
-        raise MixerError(f"the server on this computer {did}: {' '.join(self._said) or 'it said nothing'}")
+        if self.address:
+            raise MixerError("the server on this computer ended, and its rooms with it")
+        raise MixerError(f"the server on this computer did not start: {' '.join(self._said) or 'it said nothing'}")
 
     def stop(self) -> None:
         """Ends it, and waits until it is gone."""

@@ -105,6 +105,8 @@ class Session:
         """How much of the room's content is shown here, or of ours is shared, from 0 to 1; None once it is all."""
         if self.state is State.IN_STEP:
             return None
+        if self.state is State.SHARING:
+            return len(self.member.shown) / max(1, len(self.mirror.entries))
         return min(1.0, self._steps / max(1, 2 * len(self.member.shown)))
 
     def digest(self) -> str:
@@ -355,8 +357,7 @@ class Session:
 
     def _presence(self, member: str, state: dict[str, Any]) -> None:
         before = self.presence.get(member, {})
-        for name in set(state.get("barriers", ())).difference(before.get("barriers", ())):
-            self.barriers[name] += 1
+        self.barriers.update(_barriers(state) - _barriers(before))
         self.presence[member] = state
 
     def reach(self, barrier: str) -> None:
@@ -396,6 +397,12 @@ class Session:
             "entities": dict(sorted(kinds.items())),
             "not_mirrored": dict(sorted({**struct.not_mirrored(), **self.mirror.ctx.refused, **self.withheld}.items())),
         }
+
+
+def _barriers(presence: dict[str, Any]) -> set[str]:
+    """What barriers a member says that it has come to; it may say anything."""
+    told = presence.get("barriers")
+    return {name for name in told if type(name) is str} if type(told) is list else set()
 
 
 _session: Session | None = None  # the one session of this Blender

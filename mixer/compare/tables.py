@@ -37,7 +37,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         NodeSocket.is_linked
         Node.internal_links Node.dimensions Node.location_absolute Modifier.execution_time NodesModifier.node_warnings
         ColorManagedInputColorspaceSettings.is_data
-        Object.motion_path ID.use_extra_user Material.is_grease_pencil UDIMTile.is_generated_tile FCurve.is_valid FCurve.is_empty Driver.is_valid PointCache.info PointCache.is_baked PointCache.is_outdated
+        Object.motion_path ID.use_extra_user Material.is_grease_pencil UDIMTile.is_generated_tile
+        FCurve.is_valid FCurve.is_empty Driver.is_valid PointCache.info PointCache.is_baked PointCache.is_outdated
         *.is_editmode""",
     "is computed as curves are drawn, unless somebody chose it": "FCurve.color",
     "is another path to what is compared elsewhere": """

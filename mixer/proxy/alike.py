@@ -15,7 +15,8 @@ from broadcaster.tree import Tree, items, tag
 from . import interface, values
 from .context import Context, Datablock
 from .keying import name_of, structs_of
-from .nodes import END, FRAME, parse
+from .node_links import parse
+from .nodes import END, FRAME
 from .struct import Fields, write_struct
 
 TEMPLATES: Final = "alike"  # of no datablock, so kept beside their handles: signature -> uuid
@@ -29,7 +30,7 @@ def material(ctx: Context, tree: Tree) -> Datablock:
     if signature is not None:
         uuid = templates.get(signature, "")
         template, live = ctx.directory.find(uuid), ctx.items_of(uuid)
-        if template is not None and signature_of(live) == signature:
+        if template is not None and live is not None and signature_of(live) == signature:
             made = template.copy()
             write_struct(ctx, made, {**live, "node_tree": _renamed(live["node_tree"], tree["node_tree"])}, tree)
             return made

@@ -14,7 +14,7 @@ from broadcaster.tree import Tree, items, new_uuid, tag
 from ..rules import WITHHELD_NODES
 from ..rules.rule import Items
 from . import values
-from .context import Context, Struct
+from .context import MAX_REASON_CHARS, Context, Struct
 from .keying import structs_of
 from .struct import WRITE_ERRORS, Fields, read_struct, resolve, write_struct
 
@@ -184,7 +184,8 @@ def make(ctx: Context, collection: Any, rule: Items, tree: Tree) -> bool:
         before = _uids(rule.by_product)
         getattr(collection, rule.new)(*args, **keywords)
     except WRITE_ERRORS as exc:
-        ctx.refuse(collection, rule.new, f"{exc} ({str(tree)[:80]})")
+        what = tree.get(rule.kind or rule.name) if tag(tree) == "" else tree
+        ctx.refused[f"{collection.rna_type.identifier}: {str(what)[:60]}"] = str(exc)[:MAX_REASON_CHARS]
         return False
     ctx.by_products += ((rule.by_product, uid) for uid in _uids(rule.by_product) - before)
     return True

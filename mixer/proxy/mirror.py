@@ -7,7 +7,7 @@ is anything written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -325,6 +325,7 @@ class Mirror:
         """Removes everything that is mirrored, to make room for a room's content; one empty scene stays."""
         keep = bpy.data.scenes[0]
         keep.name = NO_NAME
+        _show(keep)
         self.identity.forget()
         self.entries.clear()
         mirrored = [
@@ -341,10 +342,7 @@ class Mirror:
         """Removes the scene that `clear` left, once another one is there."""
         placeholder = bpy.data.scenes.get(NO_NAME)
         if placeholder is not None and len(bpy.data.scenes) > 1:
-            for window in bpy.context.window_manager.windows:
-                if window.scene == placeholder:
-                    window.scene = next(scene for scene in bpy.data.scenes if scene != placeholder)
-            bpy.data.scenes.remove(placeholder)
+            remove_datablocks([placeholder])
 
 
 def _bearer(entry: Entry) -> Datablock | None:
@@ -370,4 +368,13 @@ def remove_datablocks(datablocks: list[Datablock]) -> None:
     scenes = [one for one in doomed if isinstance(one, bpy.types.Scene)]
     if scenes and len(scenes) == len(bpy.data.scenes):
         doomed.discard(scenes[0])  # Blender needs one
+    if scenes:
+        _show(next(scene for scene in bpy.data.scenes if scene not in doomed), instead_of=doomed)
     bpy.data.batch_remove(doomed)
+
+
+def _show(scene: Datablock, *, instead_of: Collection[Datablock] | None = None) -> None:
+    """Has windows show `scene`: Blender would crash with one whose scene is removed in a batch."""
+    for window in bpy.context.window_manager.windows:
+        if instead_of is None or window.scene in instead_of:
+            window.scene = scene

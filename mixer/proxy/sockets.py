@@ -22,7 +22,8 @@ from .context import Context, Struct
 from .keying import structs_of
 from .struct import Fields, plan_of, read_struct, write_struct
 
-ITEMS: Final = "node_items"
+KEYS: Final = "node_keys"  # among the local handles: name of a node -> its key
+ITEMS: Final = "node_items"  # the same: name of a node -> list of items -> their keys
 PLAIN: Final[Mapping[str, str]] = MappingProxyType({})
 VALUE: Final = "default_value"
 EXTEND: Final = "__extend__"  # the empty socket below the last

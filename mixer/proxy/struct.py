@@ -330,7 +330,8 @@ def _proxy_of(prop: Any, rule: Rule) -> Proxy | str:
     if prop.type == "POINTER":
         return _pointer_proxy(prop, rule)
     if name in rule.items:
-        return COLLECTIONS["rows" if rule.items[name].rows else "items"](name, rule.items[name])
+        made: Proxy = COLLECTIONS["rows" if rule.items[name].rows else "items"](name, rule.items[name])
+        return made
     return "a collection without a rule"
 
 

@@ -55,7 +55,7 @@ ANIMATION: Final = {
         write_first=("use_restricted_range", "frame_start", "frame_end"),  # they bound the blending
         by={"type": "constant"},
     ),
-    "FModifierEnvelope": Rule(items={"control_points": Items(new="add", args=("frame",), rows=True)}),
+    "FModifierEnvelope": Rule(by={"control_points": "action"}),
     "FModifierGenerator": Rule(write_first=("mode", "poly_order", "coefficients")),
     "Driver": Rule(
         derived=names("is_valid"),
@@ -65,15 +65,21 @@ ANIMATION: Final = {
     ),
     "DriverVariable": Rule(write_first=("type",), items={"targets": Items(rows=True, remove="")}),
     "DriverTarget": Rule(write_first=("id_type", "id"), by={"id": "drivers"}),
-    "NlaTrack": Rule(
-        per_user=names("is_solo select"), items={"strips": Items(new="new", args=("name", "frame_start", "action"))}
-    ),
+    "NlaTrack": Rule(per_user=names("is_solo select"), by={"strips": "nla"}),
     "NlaStrip": Rule(
         derived=names("action_slot_handle last_slot_identifier"),
-        view=names("action_suitable_slots frame_end frame_end_ui frame_start_ui"),
+        view=names("action_suitable_slots frame_end frame_end_ui frame_start frame_start_ui"),
         per_user=names("select"),
         todo=names("fcurves strips"),  # animated influence and time; strips inside meta strips
-        write_first=("action", "action_frame_start", "action_frame_end", "scale", "repeat"),
+        write_first=(
+            "action",
+            "action_frame_start",
+            "action_frame_end",
+            "scale",
+            "repeat",
+            "frame_start_raw",
+            "frame_end_raw",
+        ),
         items={"modifiers": Items(rows=True, remove="")},
         by={"action_slot": "slot", "type": "constant"},
     ),

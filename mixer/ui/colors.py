@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 from zlib import crc32
 
@@ -14,9 +15,11 @@ RADIUS: Final = 11.0
 Rgb = tuple[float, float, float]
 
 
-def color_for(name: str) -> str:
-    """One of the palette, always the same for one name."""
-    return PALETTE[crc32(name.encode()) % len(PALETTE)]
+def color_for(name: str, taken: Container[str] = ()) -> str:
+    """One of the palette, the same for one name unless it is taken; all may be."""
+    first = crc32(name.encode()) % len(PALETTE)
+    choice = PALETTE[first:] + PALETTE[:first]
+    return next((color for color in choice if color not in taken), choice[0])
 
 
 def to_rgb(color: str) -> Rgb:
@@ -49,11 +52,12 @@ class Swatches:
 
 
 def _disc(rgb: Rgb) -> list[float]:
-    """RGBA of each pixel, row by row."""
+    """RGBA of each pixel, row by row; the alpha is in the colors."""
     middle = (SIZE - 1) / 2
     pixels: list[float] = []
     for y in range(SIZE):
         for x in range(SIZE):
             inside = RADIUS + 0.5 - ((x - middle) ** 2 + (y - middle) ** 2) ** 0.5
-            pixels += (*rgb, min(1.0, max(0.0, inside)))
+            alpha = min(1.0, max(0.0, inside))
+            pixels += (*(part * alpha for part in rgb), alpha)
     return pixels

@@ -27,6 +27,7 @@ class Lobby:
         self.rooms: list[dict[str, Any]] = []
         self.message = ""  # a sentence for the person at this Blender
         self.room = ""  # the room we entered and did not leave
+        self._is_ours = False  # whether that is on our own host
         self.told: Status | None = None  # what the panel was last drawn for
         self._listing: Listing | None = None
         self._asked: Address | None = None
@@ -42,6 +43,16 @@ class Lobby:
             self.swatches.close()
         self.swatches = self.told = None
         self.message = self.room = ""
+
+    def enter(self, room: str) -> None:
+        """We are in a room from now on."""
+        self.say("")
+        self.room, self._is_ours = room, self.host is not None
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether our own host, on which the room is, has ended."""
+        return bool(self.room) and self._is_ours and self.host is None
 
     @property
     def is_asking(self) -> bool:

@@ -42,8 +42,7 @@ class RoomOperator(Operator):
             session.join(lambda: Client(host, port, room=room, name=name, color=color, create=create))
         except (OSError, MixerError) as exc:
             return refuse(self, exc)
-        lobby.say("")
-        lobby.room = room
+        lobby.enter(room)
         return DONE
 
 

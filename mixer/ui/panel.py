@@ -39,14 +39,14 @@ class MIXER_PT_room(MixerPanel):
         layout = self.layout
         assert layout is not None
         here = session.current()
-        if lobby.message:
-            box = layout.box()
-            box.alert = True
-            _sentence(box, context, lobby.message, "ERROR")
         if here is None:
             _draw_lobby(layout, context)
         else:
             _draw_room(layout, context, here)
+        if lobby.message:
+            box = layout.box()
+            box.alert = True
+            _sentence(box, context, lobby.message, "ERROR")
 
 
 class MIXER_PT_details(MixerPanel):
@@ -157,7 +157,7 @@ def _draw_person(layout: UILayout, person: Person) -> None:
 
 def _draw_trust(layout: UILayout, context: Context, now: Status) -> None:
     if now.trusted:
-        layout.label(text="You trust this room: its scripts run", icon="UNLOCKED")
+        layout.label(text="You trust the scripts of this room", icon="UNLOCKED")
     if not now.scripts:
         return
     box = layout.box()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..client import Link
 from ..session import Session, State
@@ -84,9 +84,11 @@ def _people(here: Session) -> tuple[Person, ...]:
     """Ourselves first, then by name."""
     mine = here.member.id
     members = sorted(here.members.values(), key=lambda one: (one["id"] != mine, str(one["name"]).lower()))
-    return tuple(_person(one, is_me=one["id"] == mine) for one in members)
-
-
-def _person(member: dict[str, Any], *, is_me: bool) -> Person:
-    notes = ["you"] * is_me + [member["role"]] * (member["role"] != "editor")
-    return Person(member["name"], member["color"] or color_for(member["id"]), ", ".join(notes))
+    taken = {one["color"] for one in members}
+    people = []
+    for one in members:
+        color = one["color"] or color_for(one["id"], taken)  # a peer without a window has none
+        taken.add(color)
+        notes = ["you"] * (one["id"] == mine) + [one["role"]] * (one["role"] != "editor")
+        people.append(Person(one["name"], color, ", ".join(notes)))
+    return tuple(people)

@@ -39,6 +39,8 @@ def _work() -> float:
     pause = AWAY_SECONDS
     if here is None and lobby.room:
         _left(f"You left {lobby.room}: another file was opened")
+    elif here is not None and lobby.is_orphaned:
+        _left(f"{lobby.message}. Your scene stays as it is")
     elif here is not None:
         try:
             pause = BUSY_SECONDS if _step(here) else IDLE_SECONDS

@@ -165,7 +165,6 @@ def add_modifiers(curve: Any, *kinds: str) -> None:
             case "ENVELOPE":
                 for frame in (7, 3):
                     modifier.control_points.add(frame)
-                modifier.control_points.foreach_set("min", (-5.0, -6.0))  # one by one can crash Blender
             case "NOISE":
                 modifier.blend_type, modifier.scale = "ADD", 7
             case "LIMITS":

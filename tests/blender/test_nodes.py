@@ -12,9 +12,10 @@ import bpy
 import pytest
 
 from broadcaster.document import Document
+from broadcaster.member import Member
 from broadcaster.tree import new_uuid
 from mixer.proxy import Mirror, identity, interface
-from mixer.proxy.nodes import Link, parse
+from mixer.proxy.node_links import Link, parse
 from mixer.rules import names
 
 from .roundtrip import MemoryBlobs, load, mismatches, share
@@ -360,6 +361,29 @@ def test_like_materials_are_copies_that_differ_as_they_should() -> None:  # NODE
     assert scales == {"A": 0.25, "B": 0.5, "C": 0.75}
     assert [name for name, one in found.items() if one.get("note")] == ["B"]
     assert len({material.mixer_uuid for material in found.values()}) == 3
+
+
+def test_a_copy_takes_nothing_along() -> None:  # NODE9
+    """Another member makes a material like one that has much of its own here."""
+    blobs = MemoryBlobs()
+    shader("A")
+    document = share(Mirror(blobs))
+    mirror = load(document, blobs)
+    (uuid,) = (uuid for uuid in document if document.get(uuid).kind == "materials")  # type: ignore[union-attr]
+    plain = document.get(uuid).tree  # type: ignore[union-attr]
+    template = bpy.data.materials["A"]
+    template["note"], template.roughness = "mine", 0.9
+    template.keyframe_insert("diffuse_color")
+    template.node_tree.nodes["Principled BSDF"].inputs["Alpha"].default_value = 0.5
+    everything(mirror)
+    member, twin = Member("me"), new_uuid()
+    member.confirmed = member.shown = document
+    document.apply([[twin, ["create", "materials", {**plain, "name": "B"}]]], revision=2, sender="other")
+    assert apply(mirror, member, twin) == []
+    made = bpy.data.materials["B"]
+    assert (made.get("note"), made.roughness, made.animation_data) == (None, plain["roughness"], None)
+    assert made.node_tree.nodes["Principled BSDF"].inputs["Alpha"].default_value == 1.0
+    assert mirror.entries[twin].live == {**plain, "name": "B"}
 
 
 def hostile(change: Callable[[dict[str, Any]], None]) -> tuple[Mirror, Any]:

@@ -16,7 +16,9 @@ import numpy as np
 def look(mesh):
     thing = next(one for one in bpy.data.objects if one.data == mesh)
     groups = thing.vertex_groups
-    weights = [sorted((groups[one.group].name, round(one.weight, 6)) for one in vertex.groups) for vertex in mesh.vertices]
+    weights = [
+        sorted((groups[one.group].name, round(one.weight, 6)) for one in vertex.groups) for vertex in mesh.vertices
+    ]
     maps = [[list(one.uv) for one in layer.data] for layer in mesh.uv_layers]
     keys = mesh.shape_keys.key_blocks if mesh.shape_keys else []
     return {
