@@ -24,6 +24,7 @@ class Struct:
     path: str
     fields: dict[str, Any] = field(default_factory=dict)
     user: dict[str, Any] = field(default_factory=dict)
+    unused: bool = False  # a datablock without users: Blender drops it when it saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,9 @@ def _datablocks(kind: str) -> Iterator[tuple[str, Struct]]:
             if bpy.path.abspath(library.filepath).startswith(shipped):
                 continue
             name = f"{name} of {Path(library.filepath).name}"
-        yield name, _Walk(f"{kind}[{name!r}]").run(datablock)
+        found = _Walk(f"{kind}[{name!r}]").run(datablock)
+        found.unused = datablock.users == 0
+        yield name, found
 
 
 class _Walk:

@@ -158,7 +158,14 @@ class Pointer:
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
         inner = getattr(struct, self.name)
-        return None if inner is None else read_struct(ctx, inner, prev)
+        if inner is None:
+            return None
+        fields = read_struct(ctx, inner, prev)
+        if not self.make or "name" not in fields:
+            return fields
+        # The name of a node tree that is part of its owner cannot be chosen.
+        fields = {name: value for name, value in fields.items() if name != "name"}
+        return prev if prev == fields else fields
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if new is None:

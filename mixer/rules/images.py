@@ -16,7 +16,10 @@ IMAGES: Final = {
         by={"image": "image", "generated_width": "image_size", "generated_height": "image_size"},
     ),
     "ImageUser": Rule(derived=names("frame_current")),
-    "UDIMTile": Rule(write_first=("generated_width", "generated_height", "use_generated_float", "generated_type")),
+    "UDIMTile": Rule(
+        write_first=("generated_width", "generated_height", "use_generated_float", "generated_type"),
+        by={"generated_width": "image_size", "generated_height": "image_size"},
+    ),
     "ColorManagedInputColorspaceSettings": Rule(
         view=names("is_data")  # the colour space named so
     ),
@@ -29,6 +32,6 @@ IMAGES: Final = {
         by={"lines": "text"},
     ),
     "Sound": Rule(view=names("filepath"), by={"packed_file": "packed"}),
-    "VectorFont": Rule(view=names("filepath"), by={"packed_file": "packed"}),
+    "VectorFont": Rule(derived=names("name"), view=names("filepath"), by={"packed_file": "packed"}),
     "Palette": Rule(blind=names("colors"), items={"colors": Items(new="new", rows=True)}),
 }

@@ -10,7 +10,7 @@ import bpy
 from broadcaster.errors import MixerError
 
 from .. import session
-from ..session import Session, State
+from ..session import BUDGET_SECONDS, Session, State
 from .lobby import lobby
 from .status import status
 from .undo import forget_steps
@@ -18,6 +18,9 @@ from .undo import forget_steps
 BUSY_SECONDS: Final = 0.01
 IDLE_SECONDS: Final = 0.05
 AWAY_SECONDS: Final = 0.25
+LOADING_SECONDS: Final = (
+    0.2  # of a tick while the scene is not all there: each makes Blender evaluate and draw all of it
+)
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ def _work() -> float:
 
 def _step(here: Session) -> bool:
     before = here.state
-    busy = here.tick()
+    busy = here.tick(BUDGET_SECONDS if before is State.IN_STEP else LOADING_SECONDS)
     if before is State.LOADING and here.state is State.IN_STEP:
         forget_steps()
     return busy

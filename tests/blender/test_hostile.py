@@ -29,7 +29,10 @@ def outcomes() -> dict[str, str]:
         try:
             command = [sys.executable, "-m", "tests.blender.hostile_cases", *left]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SECONDS, check=False)
-            out, end = done.stdout, f"Blender ended with {done.returncode}: {done.stderr[-2000:].decode(errors='replace')}"
+            out, end = (
+                done.stdout,
+                f"Blender ended with {done.returncode}: {done.stderr[-2000:].decode(errors='replace')}",
+            )
         except subprocess.TimeoutExpired as exc:
             out, end = exc.stdout or b"", f"not done within {SECONDS} s"
         for line in out.decode(errors="replace").splitlines():

@@ -94,14 +94,21 @@ def attacks(stranger: Stranger, ran: Path) -> Iterator[Deltas]:
     yield [[cube, ["patch", {"animation_data": ["put", {"drivers": drivers}]}]]]
     yield [[new_uuid(), ["create", "texts", {"name": "evil.py", "lines": command, "use_module": True}]]]
     path = "/etc/passwd"
-    yield [[new_uuid(), ["create", "images", {"name": "Evil", "source": "FILE", "filepath": path, "image": {"file": path}}]]]
+    yield [
+        [
+            new_uuid(),
+            ["create", "images", {"name": "Evil", "source": "FILE", "filepath": path, "image": {"file": path}}],
+        ]
+    ]
     geometry = stranger.tree(mesh)["geometry"]
     huge = {"$": "array", "dtype": "<f4", "shape": [TEN_GIGABYTES], "data": ""}
     of = {**geometry["arrays"]["of"], "POINT/FLOAT_VECTOR/position": huge}
     layout = {"$": "layout", "id": "evil", "of": of}
     yield [[new_uuid(), ["create", "meshes", {"name": "Huge", "geometry": {**geometry, "arrays": layout}}]]]
     for garbage in (None, 1, "x", [], {}, {"$": "items", "order": ["k"], "of": {"k": 1}}, {"$": "num", "of": "many"}):
-        yield [[new_uuid(), ["create", kind, {"name": garbage}]] for kind in ("objects", "materials", "scenes", "dragons")]
+        yield [
+            [new_uuid(), ["create", kind, {"name": garbage}]] for kind in ("objects", "materials", "scenes", "dragons")
+        ]
         fields = ("location", "modifiers", "constraints", "custom_properties", "animation_data", "rotation_mode")
         yield [[cube, ["patch", {name: ["put", garbage] for name in fields}]]]
         yield [[mesh, ["patch", {name: ["put", garbage] for name in ("geometry", "shape_keys", "materials")}]]]
@@ -150,7 +157,10 @@ def nested(depth: int) -> bytes:
     "payload",
     [
         nested(DEEP),
-        b'{"type":"tx","seq":1,"base":0,"deltas":[["u",["create","objects",' + b'{"a":' * DEEP + b"1" + b"}" * (DEEP + 4),
+        b'{"type":"tx","seq":1,"base":0,"deltas":[["u",["create","objects",'
+        + b'{"a":' * DEEP
+        + b"1"
+        + b"}" * (DEEP + 4),
         b'{"type":"presence","state":' + b'{"a":' * 500 + b"1" + b"}" * 501,
         b'{"type":"dance"}',
         b'{"type":"tx","seq":"1","base":0,"deltas":[]}',
@@ -158,7 +168,9 @@ def nested(depth: int) -> bytes:
         b"{",
     ],
 )
-def test_what_breaks_the_grammar_costs_its_sender_the_connection(server: Broadcaster, payload: bytes) -> None:  # TRUST31
+def test_what_breaks_the_grammar_costs_its_sender_the_connection(
+    server: Broadcaster, payload: bytes
+) -> None:  # TRUST31
     with Stranger(server, create=True) as other, Stranger(server) as hostile:
         reason = hostile.write(frame(payload))
         assert reason
