@@ -375,6 +375,7 @@ def remove_datablocks(datablocks: list[Datablock]) -> None:
 
 def _show(scene: Datablock, *, instead_of: Collection[Datablock] | None = None) -> None:
     """Has windows show `scene`: Blender would crash with one whose scene is removed in a batch."""
-    for window in bpy.context.window_manager.windows:
-        if instead_of is None or window.scene in instead_of:
-            window.scene = scene
+    for manager in bpy.data.window_managers:
+        for window in manager.windows:
+            if instead_of is None or window.scene in instead_of:
+                window.scene = scene
