@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
+import bpy
 from mathutils import Matrix
 
 from broadcaster.errors import RemoteProtocolError
@@ -35,6 +36,8 @@ WRITE_ERRORS: Final = (
 )
 C_INT: Final = range(-(2**31), 2**31)
 CUSTOM: Final = "custom_properties"  # the field of a struct's ID properties; no RNA property bears this name
+SYSTEM_PROPERTIES: Final = hasattr(bpy.types.Object, "bl_system_properties_get")  # since 5.0, apart from custom ones
+SHIPPED: Final = "cycles."  # the add-on that comes with Blender: what it does when a value is set is known
 PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}
 SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
 
@@ -200,6 +203,33 @@ class Withheld:
             ctx.withhold(struct, self.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A property that an add-on registered, written where it is stored: no function of its is called for others."""
+
+    name: str
+    inner: Scalar | Reference
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return self.inner.read(ctx, struct, prev, fields)
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        stored = struct.bl_system_properties_get(do_create=True) if SYSTEM_PROPERTIES else struct
+        stored[self.name] = self._value(ctx, struct, new)
+
+    def _value(self, ctx: Context, struct: Struct, new: Tree) -> Any:
+        """As Blender stores it: enums as numbers."""
+        items = getattr(struct.bl_rna.properties[self.name], "enum_items", None)
+        match self.inner:
+            case Reference():
+                return resolve(ctx, new)
+            case Flags() if items is not None:
+                return sum(items[choice].value for choice in new)
+            case Choice() if items is not None:
+                return items[new].value
+        return values.decode(new)
+
+
 WRITE_ORDER: Final = {Scalar: 0, Choice: 0, Flags: 0, Vector: 0, Withheld: 0, Reference: 1, Pointer: 2}  # others last
 SIMPLE: Final = (Scalar, Choice, Flags)  # all read in one call
 
@@ -258,6 +288,7 @@ def _make_plan(struct: Struct) -> Plan:
         bases.append(base.identifier)
         base = base.base
     rule = rules.merged(bases)
+    shipped = type(struct).__module__.startswith(SHIPPED)
     proxies: dict[str, Proxy] = {}
     missing: dict[str, str] = {}
     for prop in rna.properties:
@@ -275,6 +306,8 @@ def _make_plan(struct: Struct) -> Plan:
         if isinstance(found, str):
             if found:
                 missing[_home(rna, name)] = found
+        elif prop.is_runtime and not shipped and isinstance(found, Scalar | Reference):
+            proxies[name] = Registered(name, found)
         elif name in rule.withheld:
             proxies[name] = Withheld(name, found, getattr(prop, "subtype", "") in PATHS)
         else:
@@ -292,12 +325,17 @@ def _home(rna: Any, name: str) -> str:
     return f"{rna.identifier}.{name}"
 
 
+def _shown(proxy: Proxy) -> Proxy:
+    """What reads a property, whoever writes it."""
+    return proxy.inner if isinstance(proxy, Registered) else proxy
+
+
 def _assemble(struct: Struct, rule: Rule, proxies: dict[str, Proxy], missing: dict[str, str]) -> Plan:
-    scalars = tuple(name for name, proxy in proxies.items() if type(proxy) in SIMPLE)
-    vectors = tuple(name for name, proxy in proxies.items() if type(proxy) is Vector)
-    late = [name for name, proxy in proxies.items() if type(proxy) not in (*SIMPLE, Vector)]
+    scalars = tuple(name for name, proxy in proxies.items() if type(_shown(proxy)) in SIMPLE)
+    vectors = tuple(name for name, proxy in proxies.items() if type(_shown(proxy)) is Vector)
+    late = [name for name, proxy in proxies.items() if type(_shown(proxy)) not in (*SIMPLE, Vector)]
     late.sort(key=lambda name: name in rule.by)  # special proxies look at the fields that were read before
-    order = sorted(proxies, key=lambda name: WRITE_ORDER.get(type(proxies[name]), len(WRITE_ORDER)))
+    order = sorted(proxies, key=lambda name: WRITE_ORDER.get(type(_shown(proxies[name])), len(WRITE_ORDER)))
     return Plan(
         rule,
         {name: proxies[name] for name in order},

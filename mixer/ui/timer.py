@@ -61,7 +61,7 @@ def _work() -> float:
 def _step(here: Session) -> bool:
     before = here.state
     busy = here.tick(BUDGET_SECONDS if before is State.IN_STEP else LOADING_SECONDS)
-    if before is State.LOADING and here.state is State.IN_STEP:
+    if before is not State.IN_STEP and here.state is State.IN_STEP and here.stats.join_seconds is not None:
         forget_steps()
     return busy
 

@@ -202,7 +202,7 @@ def paths_of(struct: Any, seen: set[int]) -> Iterator[tuple[str, str]]:
     for prop in struct.bl_rna.properties:
         if prop.type == "STRING" and prop.subtype in ("FILE_PATH", "DIR_PATH", "FILE_NAME"):
             yield f"{type(struct).__name__}.{prop.identifier}", getattr(struct, prop.identifier)
-        elif prop.type == "POINTER" and prop.identifier != "rna_type":
+        elif prop.type == "POINTER" and prop.identifier not in ("rna_type", "uv_sculpt"):  # the latter crashes 4.2
             if (inner := getattr(struct, prop.identifier)) is not None:
                 yield from paths_of(inner, seen)
         elif prop.type == "COLLECTION" and prop.identifier not in ("pixels", "vertices", "edges", "loops", "polygons"):

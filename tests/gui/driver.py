@@ -45,19 +45,21 @@ def show_tab() -> None:
     sidebar.active_panel_category = "Mixer"
 
 
-NAMES = {"bpy": bpy, "event": event, "tap": tap, "type_one": type_one, "show_tab": show_tab}
-
-
 def run(code: str) -> dict[str, Any]:
-    """Runs it; the value of its last line, if that is an expression."""
+    """Runs it among the names of this module; the value of its last line, if that is an expression."""
     try:
         body = ast.parse(code).body
         last = body.pop() if isinstance(body[-1], ast.Expr) else None
-        exec(compile(ast.Module(body, []), "<test>", "exec"), NAMES)
-        value = eval(compile(ast.Expression(last.value), "<test>", "eval"), NAMES) if last is not None else None
+        exec(compile(ast.Module(body, []), "<test>", "exec"), globals())
+        value = eval(compile(ast.Expression(last.value), "<test>", "eval"), globals()) if last is not None else None
     except Exception:  # noqa: BLE001 (the test's own fault, told to it)
         return {"error": traceback.format_exc()}
     return {"value": value}
+
+
+def plain(value: Any) -> Any:
+    """What JSON can say of it."""
+    return list(value) if hasattr(value, "__iter__") else repr(value)
 
 
 def tick() -> float | None:
@@ -66,7 +68,7 @@ def tick() -> float | None:
         if not line:
             bpy.ops.wm.quit_blender()
             return None
-        print(ANSWER + json.dumps(run(json.loads(line)), default=list), flush=True)
+        print(ANSWER + json.dumps(run(json.loads(line)), default=plain), flush=True)
     return TICK_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""A Blender window with the extension installed, driven from outside."""
+"""A Blender window, driven from outside."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import shlex
 import signal
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from types import TracebackType
 from typing import IO, Any, Final
 
-from .driver_path import ANSWER, DRIVER, ROOT
-
-FIRST_DISPLAY: Final = 90
+ROOT: Final = Path(__file__).resolve().parents[2]
+DRIVER: Final = Path(__file__).with_name("driver.py")
+ANSWER: Final = "ANSWER "  # the driver's
+DISPLAYS: Final = range(90, 200)
 START_SECONDS: Final = 60
-ANSWER_SECONDS: Final = 30
+ANSWER_SECONDS: Final = 20
+WAIT_SECONDS: Final = 20
 STOP_SECONDS: Final = 10
 POLL_SECONDS: Final = 0.1
 LAST_CHARS: Final = 3000
@@ -31,14 +31,103 @@ def blender_gui(*arguments: str) -> list[str]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Its own preferences and extensions."""
+    """A user of its own: preferences and extensions."""
     return os.environ | {"BLENDER_GUI_HOME": str(home)}
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process works; one that ended and was not waited for does not."""
+    """Whether a process works; one that ended and nobody waited for does not."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return False
     return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+class Window:
+    """One Blender on a display of its own, until the end of the `with` block."""
+
+    def __init__(self, home: Path) -> None:
+        display = next(number for number in DISPLAYS if not Path(f"/tmp/.X{number}-lock").exists())
+        options = ["--online-mode", "--enable-event-simulate", "-P", str(DRIVER)]
+        self._process = subprocess.Popen(
+            blender_gui("run", "-d", str(display), "--", *options),
+            cwd=ROOT,
+            env=environment(home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # the display and Blender are ended with the group
+        )
+        assert self._process.stdout is not None
+        self._answers: SimpleQueue[str] = SimpleQueue()
+        self._said: list[str] = []
+        Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
+
+    def __enter__(self) -> Window:
+        try:
+            self.run("None", START_SECONDS)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        for stop in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self._process.pid, stop)
+                self._process.wait(STOP_SECONDS)
+                break
+            except ProcessLookupError:
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def _read(self, stream: IO[str]) -> None:
+        with stream:
+            for line in stream:
+                if line.startswith(ANSWER):
+                    self._answers.put(line.removeprefix(ANSWER))
+                else:
+                    self._said.append(line)
+
+    def run(self, code: str, seconds: float = ANSWER_SECONDS) -> Any:
+        """Runs Python in Blender; the value of its last line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(code) + "\n")
+        self._process.stdin.flush()
+        try:
+            answer = json.loads(self._answers.get(timeout=seconds))
+        except Empty:
+            raise AssertionError(f"the window does not answer {code!r}: {self.said}") from None
+        assert "error" not in answer, answer["error"]
+        return answer["value"]
+
+    def wait_for(self, condition: str, seconds: float = WAIT_SECONDS) -> None:
+        """Until an expression is true in Blender."""
+        end = time.monotonic() + seconds
+        while not self.run(condition):
+            assert time.monotonic() < end, f"{condition!r} never came true: {self.said}"
+            time.sleep(POLL_SECONDS)
+
+    def steps(self, *codes: str) -> None:
+        """Runs one after the other, with a tick of Blender after each for its events."""
+        for code in codes:
+            self.run(code)
+
+    @property
+    def said(self) -> str:
+        """What it printed last."""
+        return "".join(self._said)[-LAST_CHARS:]
+
+    @property
+    def failed(self) -> bool:
+        """Whether some Python in Blender failed: a panel that could not be drawn says so on the console."""
+        return any("Traceback" in line for line in self._said)

@@ -1,0 +1,186 @@
+"""The extension in a real window: what people press, events as they make them, and another peer in the room."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.peers.processes import Broadcaster, Ended, Peer
+
+from .window import Window, is_running
+
+GONE_SECONDS: Final = 10
+MOVE_CUBE: Final = ('event("MOUSEMOVE", "NOTHING")', 'tap("G")', 'tap("X")', "type_one()", 'tap("RET")')  # by 1
+UNDO: Final = 'tap("Z", ctrl=True)'
+AT_REST: Final = "session.current().state is session.State.IN_STEP and session.current().is_quiet()"
+LOOK: Final = "[*bpy.data.objects['Cube'].location, sorted(one.name for one in bpy.data.objects), {session}.digest()]"
+LEFT_BEHIND: Final = """
+import threading
+ours = "bl_ext.user_default.mixer"
+[
+    *(name for name in dir(bpy.types) if name.startswith("MIXER_")),
+    *(one.__name__ for group in bpy.app.handlers if isinstance(group, list) for one in group if ours in one.__module__),
+    *(one.name for one in threading.enumerate() if one.name.startswith("mixer")),
+    *["timer"] * bpy.app.timers.is_registered(timer._tick),
+    *["property"] * hasattr(bpy.types.ID, "mixer_uuid"),
+]
+"""
+
+StartPeer = Callable[..., Peer]
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a broadcaster is, for a peer to join."""
+
+    address: str
+
+
+@pytest.fixture
+def start_peer(tmp_path: Path) -> Iterator[StartPeer]:
+    """Starts peers that end with the test."""
+    peers: list[Peer] = []
+
+    def start(server: At | Broadcaster, script: str) -> Peer:
+        peers.append(Peer(server, tmp_path, f"peer{len(peers)}", script))
+        return peers[-1]
+
+    yield start
+    for peer in peers:
+        if peer.process.poll() is None:
+            peer.process.kill()
+            peer.process.wait()
+
+
+def host_and_share(window: Window) -> At:
+    """Presses Host Here, then Share in a New Room."""
+    assert window.run("bpy.ops.mixer.host()") == ["FINISHED"]
+    window.wait_for("lobby.server is not None")
+    assert window.run('bpy.ops.mixer.create_room(room="room")') == ["FINISHED"]
+    window.wait_for(f"session.current() is not None and {AT_REST}")
+    return At(window.run("lobby.host.address"))
+
+
+def reach(window: Window, barrier: str) -> None:
+    """Comes to a barrier, with all edits found and sent, and waits for the other there."""
+    window.run("session.current().look_everywhere()")
+    window.wait_for(AT_REST)
+    window.run(f"session.current().reach({barrier!r})")
+    window.wait_for(f"session.current().barriers[{barrier!r}] >= 2")
+
+
+def ended_well(peer: Peer) -> Ended:
+    ended = peer.wait()
+    assert ended.code == 0, ended.error[-3000:]
+    assert ended.stats["echoes"] == 0
+    return ended
+
+
+def wait_until_gone(pid: int) -> None:
+    end = time.monotonic() + GONE_SECONDS
+    while is_running(pid):
+        assert time.monotonic() < end, f"process {pid} still runs"
+        time.sleep(0.05)
+
+
+def test_a_window_and_a_peer_edit_one_scene(window: Window, start_peer: StartPeer) -> None:  # GUI1 GUI2
+    script = f"""
+        def look():
+            session.settle()
+            say({LOOK.format(session="session")})
+        session.barrier("moved", 2)
+        look()
+        bpy.data.objects["Light"].location.z = 7
+        bpy.ops.mesh.primitive_monkey_add()
+        session.settle()
+        session.barrier("edited", 2)
+        session.barrier("undone", 2)
+        look()
+        session.barrier("end", 2)
+    """
+    look = LOOK.format(session="session.current()")
+    peer = start_peer(host_and_share(window), script)
+    window.wait_for("len(session.current().members) == 2")
+
+    window.steps(*MOVE_CUBE)
+    window.wait_for('bpy.data.objects["Cube"].location.x == 1')
+    reach(window, "moved")
+    moved = window.run(look)
+
+    reach(window, "edited")
+    assert window.run('bpy.data.objects["Light"].location.z') == 7
+    window.run(UNDO)
+    window.wait_for('bpy.data.objects["Cube"].location.x == 0')
+    reach(window, "undone")
+    undone = window.run(look)
+    reach(window, "end")
+
+    assert [moved[0], undone[0]] == [1, 0]
+    assert "Suzanne" in undone[3]  # the undo step knows nothing of what the peer made; it stays
+    assert ended_well(peer).said == [moved, undone]
+    assert window.run("session.current().stats.echoes") == 0
+
+
+def test_no_undo_leads_back_to_the_scene_before_the_room(window: Window, start_peer: StartPeer) -> None:  # GUI3
+    with Broadcaster() as server:
+        peer = start_peer(
+            server,
+            """
+            bpy.ops.mesh.primitive_monkey_add()
+            session.settle()
+            say("shared")
+            session.barrier("undone", 2)
+            """,
+        )
+        peer.wait_for('SAID "shared"')
+        window.run('bpy.ops.mesh.primitive_cone_add(); bpy.ops.ed.undo_push(message="Add Cone")')
+        window.run(
+            f'bpy.context.preferences.addons["bl_ext.user_default.mixer"].preferences.server = "{server.address}"'
+        )
+        assert window.run('bpy.ops.mixer.join_room(room="room")') == ["FINISHED"]
+        window.wait_for(f"session.current() is not None and {AT_REST}")
+        window.run('bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]')
+        window.run('bpy.ops.object.select_all(action="DESELECT"); bpy.data.objects["Cube"].select_set(True)')
+        window.steps(*MOVE_CUBE)
+        window.wait_for('bpy.data.objects["Cube"].location.x == 1')
+        window.steps(*[UNDO] * 8)
+        window.wait_for('bpy.data.objects["Cube"].location.x == 0')
+        reach(window, "undone")
+        assert sorted(window.run("bpy.data.objects.keys()")) == ["Camera", "Cube", "Light", "Suzanne"]
+        assert window.run("bpy.context.preferences.edit.undo_steps") > 2
+        ended_well(peer)
+
+
+def test_a_host_ends_when_told_and_with_its_blender(window: Window) -> None:  # GUI4
+    host_and_share(window)
+    first = window.run("lobby.host.pid")
+    assert is_running(first)
+    assert window.run("bpy.ops.mixer.stop_hosting()") == ["FINISHED"]
+    wait_until_gone(first)
+    assert window.run("session.current()") is None
+
+    host_and_share(window)
+    second, blender = window.run("[lobby.host.pid, __import__('os').getpid()]")
+    assert is_running(second)
+    os.kill(blender, signal.SIGKILL)
+    wait_until_gone(second)
+
+
+def test_disabled_it_leaves_nothing_behind(window: Window) -> None:  # GUI5
+    module = '"bl_ext.user_default.mixer"'
+    there = window.run(LEFT_BEHIND)
+    for _ in range(3):
+        host_and_share(window)
+        host = window.run("lobby.host.pid")
+        window.run(f"bpy.ops.preferences.addon_disable(module={module})")
+        assert window.run(LEFT_BEHIND) == []
+        wait_until_gone(host)
+        window.run(f"bpy.ops.preferences.addon_enable(module={module})")
+        assert window.run(LEFT_BEHIND) == there
