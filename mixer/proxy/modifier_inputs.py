@@ -26,6 +26,9 @@ class ModifierInputs:
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
         before: Fields = prev or {}
+        if not _is_supported(struct):
+            ctx.refuse(struct, self.name, "this Blender keeps the inputs of a modifier elsewhere: not mirrored yet")
+            return before
         found = {}
         for identifier, key in _sockets(ctx, struct.node_group):
             if parts := _read(ctx, struct, identifier, before.get(key) or {}):
@@ -34,11 +37,22 @@ class ModifierInputs:
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         before: Fields = live or {}
+        if not _is_supported(struct):
+            return
         for identifier, key in _sockets(ctx, struct.node_group):
             wanted = new.get(key) if type(new) is dict else None
             if type(wanted) is dict and wanted != before.get(key):
                 _write(ctx, struct, identifier, wanted)
         struct.id_data.update_tag()  # writing custom properties evaluates nothing
+
+
+def _is_supported(modifier: Struct) -> bool:
+    """Whether this Blender keeps the inputs as custom properties of the modifier: 5.2 no longer does."""
+    try:
+        modifier.keys()
+    except TypeError:
+        return False
+    return True
 
 
 def _sockets(ctx: Context, group: Any) -> Iterator[tuple[str, str]]:
