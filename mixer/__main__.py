@@ -53,7 +53,7 @@ def _add_peer(parser: argparse.ArgumentParser) -> None:
 
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit():
+    if not colon or not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
     return host.strip("[]"), int(port)
 
@@ -78,6 +78,8 @@ def _peer(args: argparse.Namespace) -> int:
         code = _stay(peer, args)
     except KeyboardInterrupt:
         pass  # asked to end: what is here is still saved
+    except (MixerError, TimeoutError) as exc:
+        code = _fail(str(exc))  # what is here is still saved
     if args.save is not None:
         bpy.ops.wm.save_as_mainfile(filepath=str(args.save.resolve()), copy=True)
     if args.stats is not None:

@@ -99,6 +99,8 @@ class _Walk:
             into.fields.update(zip(plan.scalars, plan.get_scalars(struct), strict=True))
         except UNREADABLE:
             into.fields.update((name, get(struct, name)) for name in plan.scalars)
+        if isinstance(struct, bpy.types.NodeTree) and struct.is_embedded_data:
+            into.fields.pop("name", None)  # nobody can choose it, and Blender's versions chose differently
         for name, is_user in plan.rest:
             targets[is_user][name] = plain(get(struct, name))
         for name, is_user, item_type in plan.collections:

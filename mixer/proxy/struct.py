@@ -406,7 +406,12 @@ def read_struct(ctx: Context, struct: Struct, prev: Tree) -> Fields:
     """The mirrored properties of `struct`. What equals `prev` is `prev` itself, so that comparing is quick."""
     plan = plan_of(struct)
     before: Fields = prev if type(prev) is dict else {}
-    fields: Fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
+    try:
+        fields: Fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
+    except AttributeError:  # an add-on has taken its properties away
+        del _plans[type(struct)]
+        plan = plan_of(struct)
+        fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
     for name, value in fields.items():
         kind = type(value)
         if kind is float:

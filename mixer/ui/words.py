@@ -56,10 +56,11 @@ def named(what: str) -> str:
     """ "Type.property" as Blender's interface names the two; as it is where Blender does not know it."""
     type_name, _, name = what.partition(".")
     rna = getattr(bpy.types, type_name, None)
-    prop = _property(type_name, name)
-    if rna is None or (name and prop is None):
+    if rna is None:
         return what
-    return f"{rna.bl_rna.name}: {prop.name}" if prop is not None else str(rna.bl_rna.name)
+    prop = _property(type_name, name)
+    words = prop.name if prop is not None else name.replace("_", " ")
+    return f"{rna.bl_rna.name}: {words}" if words else str(rna.bl_rna.name)
 
 
 def _property(type_name: str, name: str) -> bpy.types.Property | None:

@@ -44,5 +44,5 @@ def outcomes() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_nothing_comes_of(name: str, outcomes: dict[str, str]) -> None:  # TRUST10 to TRUST24, INPUT9
+def test_nothing_comes_of(name: str, outcomes: dict[str, str]) -> None:  # TRUST10 to TRUST24, INPUT10
     assert outcomes[name] == "ok", outcomes[name]
