@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -25,16 +25,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="MIXER_BLENDER_GUI names no command that opens a Blender window"))
 
 
-def pytest_unconfigure() -> None:
-    """A Blender that ends with handlers of Python still registered hangs or crashes."""
-    bpy = sys.modules.get("bpy")
-    for handlers in bpy.app.handlers if bpy else ():
-        if isinstance(handlers, list):
-            handlers[:] = [one for one in handlers if not _is_ours(one)]
+STATUS: Final = pytest.StashKey[int]()
 
 
-def _is_ours(handler: Any) -> bool:
-    return (getattr(handler, "__module__", None) or "").split(".")[0] in ("mixer", "tests")
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Blender's own exit may hang or crash after so much was made and unmade: all is said by now."""
+    if "bpy" in sys.modules and STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[STATUS])
 
 
 def _blenders(venv: Path) -> set[str]:

@@ -37,6 +37,7 @@ WRITE_ERRORS: Final = (
 C_INT: Final = range(-(2**31), 2**31)
 CUSTOM: Final = "custom_properties"  # the field of a struct's ID properties; no RNA property bears this name
 SYSTEM_PROPERTIES: Final = hasattr(bpy.types.Object, "bl_system_properties_get")  # since 5.0, apart from custom ones
+REGISTRABLE: Final = (bpy.types.ID, bpy.types.PropertyGroup)
 SHIPPED: Final = "cycles."  # the add-on that comes with Blender: what it does when a value is set is known
 PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}
 SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
@@ -288,7 +289,8 @@ def _make_plan(struct: Struct) -> Plan:
         bases.append(base.identifier)
         base = base.base
     rule = rules.merged(bases)
-    shipped = type(struct).__module__.startswith(SHIPPED)
+    # What Blender itself makes at run time, as the properties of nodes, looks the same and is written as all else.
+    foreign = isinstance(struct, REGISTRABLE) and not type(struct).__module__.startswith(SHIPPED)
     proxies: dict[str, Proxy] = {}
     missing: dict[str, str] = {}
     for prop in rna.properties:
@@ -306,7 +308,7 @@ def _make_plan(struct: Struct) -> Plan:
         if isinstance(found, str):
             if found:
                 missing[_home(rna, name)] = found
-        elif prop.is_runtime and not shipped and isinstance(found, Scalar | Reference):
+        elif prop.is_runtime and foreign and isinstance(found, Scalar | Reference):
             proxies[name] = Registered(name, found)
         elif name in rule.withheld:
             proxies[name] = Withheld(name, found, getattr(prop, "subtype", "") in PATHS)

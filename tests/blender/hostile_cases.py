@@ -90,6 +90,16 @@ def try_driver(folder: Path, expression: Tree, **fields: Tree) -> None:
 
 
 @case
+def the_command_would_run(folder: Path) -> None:  # TRUST10
+    """What the other cases say is worth something: the same driver, made here, does it."""
+    bpy.context.preferences.filepaths.use_scripts_auto_execute = True
+    bpy.data.objects["Camera"].driver_add("scale", 0).driver.expression = command(folder)
+    evaluate()
+    bpy.context.preferences.filepaths.use_scripts_auto_execute = False
+    assert (folder / "ran").exists()
+
+
+@case
 def a_driver_that_runs_a_command(folder: Path) -> None:  # TRUST10
     try_driver(folder, command(folder))
 
