@@ -64,14 +64,17 @@ class Identity:
         uid = self._uids.get(uuid)
         if uid is None:
             return None
-        if (found := self._references.get(uid)) is None:
+        if (found := self._references.get(uid)) is not None:
+            if _is_alive(found):
+                return found
+            self._references.clear()  # removed here, which the next scan finds
+        else:
             for kind in RECLASSED:
                 for datablock in getattr(bpy.data, kind):
                     if datablock.session_uid == uid:
                         return datablock
-            self._refresh()
-            found = self._references.get(uid)
-        return found
+        self._refresh()
+        return self._references.get(uid)
 
     def _refresh(self) -> None:
         for kind in _kinds_here():
@@ -131,6 +134,14 @@ class Identity:
         # An undo brings a datablock back under the uuid it had: then it never went.
         back = {uuid for _, _, uuid in came}
         return came, [(kind, uuid) for kind, uuid in went if uuid not in back]
+
+
+def _is_alive(datablock: Datablock) -> bool:
+    """Whether nobody has removed it since we took the reference."""
+    try:
+        return bool(datablock.session_uid)
+    except ReferenceError:
+        return False
 
 
 def owner_of(tree: Datablock) -> Datablock | None:

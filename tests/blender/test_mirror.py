@@ -233,3 +233,12 @@ def share_again(mirror: Mirror) -> Document:
     deltas = [[uuid, ["create", entry.kind, entry.live]] for uuid, entry in mirror.entries.items()]
     document.apply(deltas, revision=1, sender="x")
     return document
+
+
+def test_what_was_removed_here_unnoticed_is_not_written(mirror: Mirror) -> None:  # MIRROR11
+    cube = bpy.data.objects["Cube"]
+    member, uuid = put(mirror, cube, location=[1.0, 2.0, 3.0])
+    assert mirror.identity.find(uuid) == cube
+    bpy.data.objects.remove(cube)
+    apply(mirror, member, uuid)
+    assert [uuid, ["remove"]] in mirror.scan()
