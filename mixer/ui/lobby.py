@@ -28,7 +28,7 @@ class Lobby:
         self.message = ""  # a sentence for the person at this Blender
         self.room = ""  # the room we entered and did not leave
         self._is_ours = False  # whether that is on our own host
-        self.told: Status | None = None  # what the panel was last drawn for
+        self.told: tuple[Status | None, str] = (None, "")  # what the panel was last drawn for
         self._listing: Listing | None = None
         self._asked: Address | None = None
 
@@ -41,12 +41,14 @@ class Lobby:
         self.forget_rooms()
         if self.swatches is not None:
             self.swatches.close()
-        self.swatches = self.told = None
+        self.swatches = None
         self.message = self.room = ""
+        self.told = (None, "")
 
-    def enter(self, room: str) -> None:
-        """We are in a room from now on."""
+    def enter(self, room: str, server: Address) -> None:
+        """We are in a room from now on; back here, its server is looked at again."""
         self.say("")
+        self.server = server
         self.room, self._is_ours = room, self.host is not None
 
     @property

@@ -37,12 +37,12 @@ class RoomOperator(Operator):
         mine = preferences(context)
         name, color = mine.name, to_hex(mine.color)
         try:
-            host, port = server(context)
+            host, port = where = server(context)
             require_network(host)
             session.join(lambda: Client(host, port, room=room, name=name, color=color, create=create))
         except (OSError, MixerError) as exc:
             return refuse(self, exc)
-        lobby.enter(room)
+        lobby.enter(room, where)
         return DONE
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CHARACTER_PIXELS: Final = 6.5  # the width of most, at a scale of 1
 MARGIN_PIXELS: Final = 60  # of a box in the sidebar
+COLOR_UNITS: Final = 1.5  # widths, in the interface's own unit
+JOIN_UNITS: Final = 2.8
 LISTED: Final = 6  # of a long list; the rest is counted
 
 
@@ -82,7 +84,7 @@ def _draw_lobby(layout: UILayout, context: Context) -> None:
     row = layout.row(align=True)
     row.prop(mine, "name", text="", icon="USER", placeholder="Your name")
     color = row.row(align=True)
-    color.ui_units_x = 1.5
+    color.ui_units_x = COLOR_UNITS
     color.prop(mine, "color", text="")
     column = layout.column(align=True)
     if lobby.host is None:
@@ -114,7 +116,9 @@ def _draw_rooms(layout: UILayout) -> None:
         count.active = False
         count.alignment = "RIGHT"
         count.label(text=f"{room['members']} here" if room["members"] else "empty")
-        _set(row.operator("mixer.join_room", text="Join"), room=room["name"])
+        join = row.row()
+        join.ui_units_x = JOIN_UNITS
+        _set(join.operator("mixer.join_room", text="Join"), room=room["name"])
     box.operator("mixer.create_room", icon="ADD")
 
 

@@ -18,9 +18,7 @@ from .undo import forget_steps
 BUSY_SECONDS: Final = 0.01
 IDLE_SECONDS: Final = 0.05
 AWAY_SECONDS: Final = 0.25
-LOADING_SECONDS: Final = (
-    0.2  # of a tick while the scene is not all there: each makes Blender evaluate and draw all of it
-)
+LOADING_SECONDS: Final = 0.2  # of a tick while not all is there: after each, Blender evaluates and draws the whole
 
 log = logging.getLogger(__name__)
 
@@ -37,30 +35,32 @@ def _tick() -> float:
 
 def _work() -> float:
     """Does what there is to do; the seconds until the next time."""
-    changed = lobby.poll()
-    here = session.current()
-    pause = AWAY_SECONDS
-    if here is None and lobby.room:
+    changed, busy = lobby.poll(), False
+    if (here := session.current()) is not None:
+        busy = _stay(here)
+    elif lobby.room:
         _left(f"You left {lobby.room}: another file was opened")
-    elif here is not None and lobby.is_orphaned:
-        _left(f"{lobby.message}. Your scene stays as it is")
-    elif here is not None:
-        try:
-            pause = BUSY_SECONDS if _step(here) else IDLE_SECONDS
-        except MixerError as exc:
-            _left(f"{exc}. You left the room; your scene stays as it is")
-        else:
-            now = status(here)
-            changed |= now != lobby.told
-            lobby.told = now
-    if changed:
+    here = session.current()
+    now = None if here is None else status(here), lobby.message
+    if changed or now != lobby.told:
+        lobby.told = now
         redraw()
-    return pause
+    if here is None:
+        return AWAY_SECONDS
+    return BUSY_SECONDS if busy else IDLE_SECONDS
 
 
-def _step(here: Session) -> bool:
+def _stay(here: Session) -> bool:
+    """One tick of the session; whether there was anything to do. Leaves a room that cannot be stayed in."""
     before = here.state
-    busy = here.tick(BUDGET_SECONDS if before is State.IN_STEP else LOADING_SECONDS)
+    if lobby.is_orphaned:
+        _left(f"{lobby.message}. Your scene stays as it is")
+        return False
+    try:
+        busy = here.tick(BUDGET_SECONDS if before is State.IN_STEP else LOADING_SECONDS)
+    except MixerError as exc:
+        _left(str(exc) if before is State.JOINING else f"{exc}. You left the room; your scene stays as it is")
+        return False
     if before is not State.IN_STEP and here.state is State.IN_STEP and here.stats.join_seconds is not None:
         forget_steps()
     return busy
@@ -70,7 +70,6 @@ def _left(why: str) -> None:
     session.leave()
     lobby.room = ""
     lobby.say(why)
-    redraw()
 
 
 def redraw() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,9 +16,10 @@ import pytest
 
 from tests.peers.processes import Broadcaster, Ended, Peer
 
-from .window import Window, is_running
+from .window import ROOT, Window, is_running
 
 GONE_SECONDS: Final = 10
+SCENE_SECONDS: Final = 60  # to build the one of the demo
 MOVE_CUBE: Final = ('event("MOUSEMOVE", "NOTHING")', 'tap("G")', 'tap("X")', "type_one()", 'tap("RET")')  # by 1
 UNDO: Final = 'tap("Z", ctrl=True)'
 AT_REST: Final = "session.current().state is session.State.IN_STEP and session.current().is_quiet()"
@@ -128,7 +131,36 @@ def test_a_window_and_a_peer_edit_one_scene(window: Window, start_peer: StartPee
     assert window.run("session.current().stats.echoes") == 0
 
 
-def test_no_undo_leads_back_to_the_scene_before_the_room(window: Window, start_peer: StartPeer) -> None:  # GUI3
+def test_a_whole_scene_crosses_versions(window: Window, start_peer: StartPeer, tmp_path: Path) -> None:  # GUI3
+    """The window is another Blender than the peer: what both know must be the same in both."""
+    scene = tmp_path / "dusk.blend"
+    subprocess.run([sys.executable, "-m", "demo.scene", str(scene)], cwd=ROOT, check=True, timeout=SCENE_SECONDS)
+    window.run(f"bpy.ops.wm.open_mainfile(filepath={str(scene)!r}, load_ui=False)")
+    window.run("show_tab()")
+    peer = start_peer(
+        host_and_share(window),
+        """
+        session.settle()
+        names = sorted(bpy.data.objects.keys())
+        for name in names:
+            bpy.data.objects[name].location.z += 0.5
+        session.settle()
+        session.barrier("moved", 2)
+        session.settle()
+        say([names, session.digest()])
+        session.barrier("end", 2)
+        """,
+    )
+    names = window.run("sorted(bpy.data.objects.keys())")
+    reach(window, "moved")
+    digest = window.run("session.current().digest()")
+    reach(window, "end")
+    assert len(names) > 200
+    assert ended_well(peer).said == [[names, digest]]
+    assert window.run("session.current().stats.echoes") == 0
+
+
+def test_no_undo_leads_back_to_the_scene_before_the_room(window: Window, start_peer: StartPeer) -> None:  # GUI4
     with Broadcaster() as server:
         peer = start_peer(
             server,
@@ -158,7 +190,7 @@ def test_no_undo_leads_back_to_the_scene_before_the_room(window: Window, start_p
         ended_well(peer)
 
 
-def test_a_host_ends_when_told_and_with_its_blender(window: Window) -> None:  # GUI4
+def test_a_host_ends_when_told_and_with_its_blender(window: Window) -> None:  # GUI5
     host_and_share(window)
     first = window.run("lobby.host.pid")
     assert is_running(first)
@@ -173,7 +205,7 @@ def test_a_host_ends_when_told_and_with_its_blender(window: Window) -> None:  # 
     wait_until_gone(second)
 
 
-def test_disabled_it_leaves_nothing_behind(window: Window) -> None:  # GUI5
+def test_disabled_it_leaves_nothing_behind(window: Window) -> None:  # GUI6
     module = '"bl_ext.user_default.mixer"'
     there = window.run(LEFT_BEHIND)
     for _ in range(3):
