@@ -318,6 +318,7 @@ class Session:
                 return False
             self._swept = now
             self.notes.structure = True
+            struct.forget_changed_plans()
             if self.mirror.deferred:
                 self._waiting.append(lambda: self.mirror.retry(self.member))
             self._sweep = list(self.mirror.entries)

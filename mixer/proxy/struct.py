@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Protocol
@@ -36,7 +36,7 @@ WRITE_ERRORS: Final = (
 )
 C_INT: Final = range(-(2**31), 2**31)
 CUSTOM: Final = "custom_properties"  # the field of a struct's ID properties; no RNA property bears this name
-SYSTEM_PROPERTIES: Final = hasattr(bpy.types.Object, "bl_system_properties_get")  # since 5.0, apart from custom ones
+SYSTEM_PROPERTIES: Final = bpy.app.version >= (5, 0)  # registered ones are stored apart from custom ones
 REGISTRABLE: Final = (bpy.types.ID, bpy.types.PropertyGroup)
 SHIPPED: Final = "cycles."  # the add-on that comes with Blender: what it does when a value is set is known
 PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}
@@ -215,20 +215,51 @@ class Registered:
         return self.inner.read(ctx, struct, prev, fields)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        prop = struct.bl_rna.properties[self.name]
         stored = struct.bl_system_properties_get(do_create=True) if SYSTEM_PROPERTIES else struct
-        stored[self.name] = self._value(ctx, struct, new)
+        if prop.type == "POINTER":
+            stored.pop(self.name, None)  # a group that Blender made when it was read
+            stored[self.name] = _of_type(ctx, prop.fixed_type, new)
+        else:
+            stored[self.name] = _as_stored(prop, new)
+        struct.id_data.update_tag()
 
-    def _value(self, ctx: Context, struct: Struct, new: Tree) -> Any:
-        """As Blender stores it: enums as numbers."""
-        items = getattr(struct.bl_rna.properties[self.name], "enum_items", None)
-        match self.inner:
-            case Reference():
-                return resolve(ctx, new)
-            case Flags() if items is not None:
-                return sum(items[choice].value for choice in new)
-            case Choice() if items is not None:
-                return items[new].value
-        return values.decode(new)
+
+def _of_type(ctx: Context, rna: Any, tree: Tree) -> Any:
+    """The datablock that a reference names, if it is of an RNA type: Blender stores any, and crashes later."""
+    target = resolve(ctx, tree)
+    base = None if target is None else target.bl_rna
+    while base is not None and base.identifier != rna.identifier:
+        base = base.base
+    return target if base is not None else None
+
+
+def _as_stored(prop: Any, tree: Tree) -> Any:
+    """A value as Blender stores that of a registered property: enums as numbers, nothing outside its range."""
+    value = values.decode(tree)
+    match prop.type:
+        case "ENUM" if prop.is_enum_flag:
+            return sum(prop.enum_items[choice].value for choice in set(value))
+        case "ENUM":
+            return prop.enum_items[value].value
+        case "STRING":
+            return value.encode()[: prop.length_max - 1].decode(errors="ignore") if prop.length_max else value
+    return [_number(prop, one) for one in _flat(value)] if prop.is_array else _number(prop, value)
+
+
+def _number(prop: Any, value: Any) -> Any:
+    if prop.type == "BOOLEAN":
+        return bool(value)
+    return min(max((int if prop.type == "INT" else float)(value), prop.hard_min), prop.hard_max)
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """The numbers of a vector, or of rows of them."""
+    for one in value:
+        if type(one) is list:
+            yield from _flat(one)
+        else:
+            yield one
 
 
 WRITE_ORDER: Final = {Scalar: 0, Choice: 0, Flags: 0, Vector: 0, Withheld: 0, Reference: 1, Pointer: 2}  # others last
@@ -262,6 +293,7 @@ class Plan:
     get_scalars: Any
     get_vectors: Any
     custom: bool  # whether structs of this type take custom properties
+    known: tuple[str, ...]  # what properties the type had
     missing: Mapping[str, str]  # "Type.property" -> why it is not mirrored, though it should be
 
 
@@ -276,9 +308,15 @@ def plan_of(struct: Struct) -> Plan:
     return plan
 
 
-def forget_plans() -> None:
-    """To be called when types were registered or removed."""
-    _plans.clear()
+def forget_changed_plans() -> None:
+    """Drops the plans of types that an add-on has given properties, or taken them from, since they were made."""
+    for kind, plan in list(_plans.items()):
+        try:
+            known = plan.known == tuple(kind.bl_rna.properties.keys())  # type: ignore[attr-defined]
+        except (AttributeError, RuntimeError):  # the type itself is gone
+            known = False
+        if not known:
+            del _plans[kind]
 
 
 def _make_plan(struct: Struct) -> Plan:
@@ -308,12 +346,12 @@ def _make_plan(struct: Struct) -> Plan:
         if isinstance(found, str):
             if found:
                 missing[_home(rna, name)] = found
-        elif prop.is_runtime and foreign and isinstance(found, Scalar | Reference):
-            proxies[name] = Registered(name, found)
-        elif name in rule.withheld:
-            proxies[name] = Withheld(name, found, getattr(prop, "subtype", "") in PATHS)
-        else:
-            proxies[name] = found
+            continue
+        is_path = getattr(prop, "subtype", "") in PATHS
+        withheld = name in rule.withheld
+        if prop.is_runtime and foreign and isinstance(found, Scalar | Reference):
+            found, withheld = Registered(name, found), withheld or is_path
+        proxies[name] = Withheld(name, found, never=is_path) if withheld else found
     for pseudo, by in rule.by.items():
         if pseudo not in rna.properties and by in SPECIAL and SPECIAL[by](pseudo).pseudo:
             proxies[pseudo] = SPECIAL[by](pseudo)
@@ -347,6 +385,7 @@ def _assemble(struct: Struct, rule: Rule, proxies: dict[str, Proxy], missing: di
         _getter(scalars),
         _getter(vectors),
         idprops.supported(struct),
+        tuple(struct.bl_rna.properties.keys()),
         missing,
     )
 
@@ -406,14 +445,16 @@ COLLECTIONS: Final[dict[str, Any]] = {}  # filled by the package: "items" and "r
 
 def read_struct(ctx: Context, struct: Struct, prev: Tree) -> Fields:
     """The mirrored properties of `struct`. What equals `prev` is `prev` itself, so that comparing is quick."""
-    plan = plan_of(struct)
-    before: Fields = prev if type(prev) is dict else {}
     try:
-        fields: Fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
+        return _read_fields(ctx, plan_of(struct), struct, prev)
     except AttributeError:  # an add-on has taken its properties away
-        del _plans[type(struct)]
-        plan = plan_of(struct)
-        fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
+        _plans.pop(type(struct), None)
+        return _read_fields(ctx, plan_of(struct), struct, prev)
+
+
+def _read_fields(ctx: Context, plan: Plan, struct: Struct, prev: Tree) -> Fields:
+    before: Fields = prev if type(prev) is dict else {}
+    fields: Fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
     for name, value in fields.items():
         kind = type(value)
         if kind is float:

@@ -192,13 +192,13 @@ def an_add_on_that_watches_a_property(folder: Path) -> None:  # TRUST14
 
     bpy.types.Object.watched = bpy.props.StringProperty(update=update)  # type: ignore[attr-defined]
     try:
-        struct.forget_plans()
+        struct.forget_changed_plans()
         scene = Scene()
         scene.put(bpy.data.objects["Cube"], watched="x", custom_properties={"watched": "y"})
         assert not called, "a member's value called an add-on"
     finally:
         del bpy.types.Object.watched  # type: ignore[attr-defined]
-        struct.forget_plans()
+        struct.forget_changed_plans()
 
 
 # Paths ---------------------------------------------------------------------------------------------------------------
