@@ -19,7 +19,7 @@ from broadcaster.member import Member
 from broadcaster.tree import Tree, diff
 
 from ..rules import KINDS
-from . import animation, values
+from . import animation, interface, values
 from .context import Blobs, Context, Datablock
 from .create import create
 from .identity import Identity
@@ -48,6 +48,7 @@ class Mirror:
         self.looked_at: set[str] = set()  # what was collected in this tick, in which nobody can have edited since
         self.deferred: set[str] = set()  # what could not be written because of the user's mode
         self.clashing: set[str] = set()  # whose name in the document another bears here
+        self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
         self.written: list[str] = []  # what `apply` wrote and `verify` has not seen
 
     def _live(self, uuid: str) -> Tree | None:
@@ -122,9 +123,11 @@ class Mirror:
             if uuid not in fresh and uuid not in self.looked_at:
                 # All at once: writing one (a skeleton) changes others (its poses).
                 rest = [other for other in todo[place:] if other not in fresh]
-                yield self.collect(rest)
+                followers = [user for other in rest for user in self._followers(other, member.shown)]
+                yield self.collect([*rest, *followers])
                 self.looked_at.update(rest)
                 self.written += rest
+                self.following.update(followers)
             self._write(uuid, member.shown)
             yield []
         self._drop_by_products()
@@ -162,6 +165,8 @@ class Mirror:
 
         That is Blender's doing (it recomputed something), so it becomes what was read back and never goes out.
         """
+        self.collect(self.following)  # as they must
+        self.following.clear()
         moved = self.collect(self.written)
         self.written.clear()
         return moved
@@ -183,6 +188,14 @@ class Mirror:
                     changed.append(uuid)
         created.sort(key=lambda uuid: ORDER[shown.get(uuid).kind])  # type: ignore[union-attr]
         return created, changed, removed
+
+    def _followers(self, uuid: str, shown: Document) -> list[str]:
+        """Whose sockets Blender makes and removes as it writes this one."""
+        entity, entry = shown.get(uuid), self.entries[uuid]
+        if entry.kind != "node_groups" or entity is None or (group := self.identity.find(uuid)) is None:
+            return []
+        same = entry.live.get(interface.INTERFACE) == entity.tree.get(interface.INTERFACE)
+        return [] if same else interface.users_of(self.ctx, group)
 
     def _create(self, uuid: str, shown: Document) -> None:
         entity = shown.get(uuid)

@@ -15,6 +15,7 @@ from broadcaster.document import Document
 from broadcaster.member import Member
 from broadcaster.tree import new_uuid
 from mixer.proxy import Mirror, identity, interface
+from mixer.proxy.mirror import evaluate
 from mixer.proxy.node_links import Link, parse
 from mixer.rules import names
 
@@ -177,6 +178,28 @@ def test_nodes_with_items_come_back() -> None:  # NODE2
     assert [nodes["Index Switch"].inputs[i].default_value for i in (1, 2)] == [4.0, 5.0]
     assert [item.data_type for item in nodes["Capture Attribute"].capture_items] == ["FLOAT_VECTOR"]
     assert wires(bpy.data.node_groups["Group"]) == {("Value", "Value", "Capture Attribute", "Kept")}
+
+
+def test_sockets_that_follow_an_interface_are_nobodys_edit() -> None:  # NODE3
+    inner, outer = geometry("Inner"), geometry("Outer")
+    node = outer.nodes.new("GeometryNodeGroup")
+    node.node_tree = inner
+    thing = bpy.data.objects.new("Thing", bpy.data.meshes.new("Thing"))
+    bpy.context.scene.collection.objects.link(thing)
+    thing.modifiers.new("Nodes", "NODES").node_group = inner
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    member, uuid = put(mirror, inner)
+    sockets = mirror.entries[uuid].live["interface"]
+    key = f"Socket_9~{new_uuid()}"
+    first = next(iter(sockets["of"].values()))
+    size = {**first, "name": "Size", "in_out": "INPUT", "socket_type": "NodeSocketFloat"}
+    edit(member, uuid, interface={"$": "items", "order": [*sockets["order"], key], "of": {**sockets["of"], key: size}})
+    assert [delta for deltas in mirror.apply([uuid], member) for delta in deltas] == []
+    evaluate()
+    assert mirror.verify() == []
+    assert everything(mirror) == []
+    assert "Size" in [socket.name for socket in node.inputs]
 
 
 def test_an_interface_comes_back_with_panels_and_order() -> None:  # NODE3
