@@ -187,6 +187,7 @@ class Session:
         is_new = message["role"] == "owner" and message["revision"] == 0
         if self.state is State.JOINING:
             self.state = State.SHARING if is_new else State.LOADING
+            gc.disable()  # until all is there: it would walk the growing trees again and again
 
     def _members(self, message: Message) -> None:
         for one in message.get("joined", ()):
@@ -205,7 +206,6 @@ class Session:
             # Scenes come last in a share: as long as there is none, somebody is still sharing.
             if self.member.ready and any(self._entities("scenes")):
                 self.mirror.clear()
-                gc.disable()  # until all is there: it would walk the growing trees again and again
                 self._work = self._load()
         elif touched:
             self._work = self.mirror.apply(touched, self.member)

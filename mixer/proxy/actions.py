@@ -238,8 +238,11 @@ def _write_bag(ctx: Context, bag: Any, before: Fields, after: Fields) -> None:
     groups = Groups(ctx, bag, structs_of(before.get(GROUPS)), structs_of(after.get(GROUPS)))
     curves = write_curves(ctx, bag.fcurves, before.get(CURVES), after.get(CURVES), write_struct)
     wanted = structs_of(after.get(CURVES))
+    last: tuple[str, Any] = "", None  # mostly curves of one group stand together
     for key, curve in curves.items():
         group = wanted[key].get("group")
         if type(group) is str and group in groups.after and groups.key_of(curve.group) != group:
-            curve.group = groups.get(group)
+            if last[0] != group:
+                last = group, groups.get(group)
+            curve.group = last[1]
     groups.finish()

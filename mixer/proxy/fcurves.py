@@ -29,7 +29,7 @@ ARRAYS: Final = {
     "kinds": (5, np.uint8),
 }  # a row each
 ENUMS: Final = {
-    name: [item.value for item in bpy.types.Keyframe.bl_rna.properties[name].enum_items]  # type: ignore[attr-defined]
+    name: {item.value for item in bpy.types.Keyframe.bl_rna.properties[name].enum_items}  # type: ignore[attr-defined]
     for name in KINDS
 }
 
@@ -114,7 +114,9 @@ def _write_arrays(keys: Any, points: Array, shapes: Array, kinds: Array) -> None
         keys.add(len(points) - len(keys))
     for place, name in enumerate(KINDS):
         kind = kinds[:, place].astype(np.int32)
-        keys.foreach_set(name, np.where(np.isin(kind, ENUMS[name]), kind, 0))
+        if not ENUMS[name].issuperset(kind.tolist()):
+            kind = np.where(np.isin(kind, list(ENUMS[name])), kind, 0)
+        keys.foreach_set(name, kind)
     for place, name in enumerate(SHAPES):
         keys.foreach_set(name, np.ascontiguousarray(shapes[:, place]))
     for place, name in enumerate(POINTS):
@@ -216,6 +218,7 @@ def write_curves(ctx: Context, curves: Any, live: Tree, new: Tree, write: WriteC
     for key, curve in here.items():  # before new ones are made, which may take the place of these
         if label_of(before[key]) != label_of(after[key]):
             _animate(ctx, curve, label_of(after[key]))
+    fresh: Fields | None = None  # what a new curve is: read once, as there may be thousands
     for key, tree in after.items():
         if key not in here:
             try:
@@ -224,7 +227,8 @@ def write_curves(ctx: Context, curves: Any, live: Tree, new: Tree, write: WriteC
             except WRITE_ERRORS as exc:
                 ctx.refuse(curves, "new", exc)
                 continue
-            write(ctx, here[key], read_curve(ctx, here[key], tree), tree)
+            fresh = fresh or read_curve(ctx, here[key], None)
+            write(ctx, here[key], {**fresh, "data_path": path, "array_index": index}, tree)
         elif before[key] is not tree:
             write(ctx, here[key], before[key], tree)
     return here
