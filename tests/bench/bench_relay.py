@@ -85,12 +85,17 @@ def _rate(count: int) -> float:
                 frames.append(wire.encode({"type": "tx", "seq": seq, "base": acked, "deltas": deltas}))
             sender.socket.sendall(b"".join(frames))
             while seq - acked > WINDOW:
-                acked = max(message["seq"] for message in sender.receive() if message["type"] == "ack")
+                acked = _acked(sender, acked)
         while acked < seq:
-            acked = max(message["seq"] for message in sender.receive() if message["type"] == "ack")
+            acked = _acked(sender, acked)
         for drain in drains:
             drain.wait_for(b'%d"]' % seq)
         return (seq - 1) / (time.perf_counter() - start)
+
+
+def _acked(sender: Guest, acked: int) -> int:
+    """The last transaction that is answered, after one more read."""
+    return max((message["seq"] for message in sender.receive() if message["type"] == "ack"), default=acked)
 
 
 class _Drain:
