@@ -42,6 +42,7 @@ class Identity:
         self._uids: dict[str, int] = {}  # uuid -> session_uid
         self._known: dict[str, set[int]] = {kind.name: set() for kind in KINDS}
         self._references: dict[int, Datablock] = {}
+        self._trees: dict[int, int] = {}  # pointer of an embedded node tree -> session_uid of its owner, as it was once
 
     def forget(self) -> None:
         """Drops all references; the uuids stay."""
@@ -53,9 +54,19 @@ class Identity:
         if uuid is None and isinstance(datablock, bpy.types.Key):
             return self.uuid_of(datablock.user)
         if uuid is None and isinstance(datablock, bpy.types.NodeTree) and datablock.is_embedded_data:
-            owner = owner_of(datablock)
-            return None if owner is None else self.uuid_of(owner)
+            return self._owner_of(datablock)
         return uuid
+
+    def _owner_of(self, tree: Datablock) -> str | None:
+        """The uuid of the datablock that an embedded node tree is part of."""
+        pointer = tree.as_pointer()
+        for again in (False, True):
+            if again:  # all at once: there may be as many trees to ask about as there are materials
+                self._trees = dict(_embedded_trees())
+            owner = self.find(self._uuids.get(self._trees.get(pointer, 0), ""))
+            if owner is not None and owner.node_tree == tree:
+                return self.uuid_of(owner)
+        return None
 
     def uuid_of_uid(self, uid: int) -> str | None:
         return self._uuids.get(uid)
@@ -144,13 +155,12 @@ def _is_alive(datablock: Datablock) -> bool:
         return False
 
 
-def owner_of(tree: Datablock) -> Datablock | None:
-    """The datablock that an embedded node tree is part of."""
+def _embedded_trees() -> Iterator[tuple[int, int]]:
+    """(pointer, session_uid of the owner) of the node trees that are part of other datablocks."""
     for kind in EMBEDDED_IN:
         for owner in getattr(bpy.data, kind):
-            if getattr(owner, "node_tree", None) == tree:
-                return owner
-    return None
+            if (tree := getattr(owner, "node_tree", None)) is not None:
+                yield tree.as_pointer(), owner.session_uid
 
 
 def is_mirrored(kind: str, datablock: Datablock) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -41,6 +40,7 @@ REGISTRABLE: Final = (bpy.types.ID, bpy.types.PropertyGroup)
 SHIPPED: Final = "cycles."  # the add-on that comes with Blender: what it does when a value is set is known
 PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}
 SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
+PLAIN: Final = {"BOOLEAN", "INT", "ENUM"}  # always values that JSON has
 
 
 class Proxy(Protocol):
@@ -288,6 +288,7 @@ class Plan:
     rule: Rule
     proxies: Mapping[str, Proxy]  # in the order of writing
     scalars: tuple[str, ...]  # read in one call
+    encoded: tuple[str, ...]  # of these, those whose value may be one that JSON lacks
     vectors: tuple[str, ...]  # read in one call
     rest: tuple[str, ...]  # one by one, after the scalars
     get_scalars: Any
@@ -376,10 +377,12 @@ def _assemble(struct: Struct, rule: Rule, proxies: dict[str, Proxy], missing: di
     late = [name for name, proxy in proxies.items() if type(_shown(proxy)) not in (*SIMPLE, Vector)]
     late.sort(key=lambda name: name in rule.by)  # special proxies look at the fields that were read before
     order = sorted(proxies, key=lambda name: WRITE_ORDER.get(type(_shown(proxies[name])), len(WRITE_ORDER)))
+    types = struct.bl_rna.properties
     return Plan(
         rule,
         {name: proxies[name] for name in order},
         scalars,
+        tuple(name for name in scalars if types[name].type not in PLAIN or type(_shown(proxies[name])) is Flags),
         vectors,
         tuple(late),
         _getter(scalars),
@@ -454,16 +457,7 @@ def read_struct(ctx: Context, struct: Struct, prev: Tree) -> Fields:
 
 def _read_fields(ctx: Context, plan: Plan, struct: Struct, prev: Tree) -> Fields:
     before: Fields = prev if type(prev) is dict else {}
-    fields: Fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
-    for name, value in fields.items():
-        kind = type(value)
-        if kind is float:
-            if value - value != 0.0:
-                fields[name] = values.encode(value)
-        elif kind is not bool and kind is not int and not (kind is str and value.isascii()):
-            fields[name] = values.encode(value)
-    for name, vector in zip(plan.vectors, plan.get_vectors(struct), strict=True):
-        fields[name] = _read_vector(vector)
+    fields = read_values(plan, struct)
     if ctx.derived:
         _keep_derived(ctx, struct, before, fields)
     for name in plan.rest:
@@ -471,6 +465,21 @@ def _read_fields(ctx: Context, plan: Plan, struct: Struct, prev: Tree) -> Fields
     if plan.custom and (custom := idprops.read(ctx, struct, before.get(CUSTOM))):
         fields[CUSTOM] = custom
     return before if before == fields else fields
+
+
+def read_values(plan: Plan, struct: Struct) -> Fields:
+    """The numbers, texts and vectors of `struct`."""
+    fields: Fields = dict(zip(plan.scalars, plan.get_scalars(struct), strict=True))
+    for name in plan.encoded:
+        value = fields[name]
+        if type(value) is float:
+            if value - value != 0.0:
+                fields[name] = values.encode(value)
+        elif type(value) is not str or not value.isascii():
+            fields[name] = values.encode(value)
+    if plan.vectors:
+        fields.update(zip(plan.vectors, map(_read_vector, plan.get_vectors(struct)), strict=True))
+    return fields
 
 
 def _read_late(ctx: Context, plan: Plan, struct: Struct, name: str, prev: Tree, fields: Fields) -> Tree:
@@ -485,11 +494,11 @@ def _read_late(ctx: Context, plan: Plan, struct: Struct, name: str, prev: Tree, 
 
 
 def _read_vector(vector: Any) -> Tree:
-    elements = list(vector)
+    elements = list(vector[:])
     first = elements[0] if elements else 0
     if type(first) is float:
-        total = math.fsum(elements) if all(map(math.isfinite, elements)) else math.nan
-        return elements if total == total else values.encode(elements)
+        total = sum(elements)
+        return elements if total - total == 0.0 else values.encode(elements)
     if type(first) is bool or type(first) is int:
         return elements
     return values.encode(elements)

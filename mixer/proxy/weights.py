@@ -29,7 +29,7 @@ from .struct import Fields
 
 WEIGHTS: Final = "weights/"  # with the most groups of one vertex: float32 (points, most, 2), rows of (number, weight)
 NUMBERS: Final = 1 << 24  # float32 holds all smaller ones; 0 is no group
-OWNER: Final = "owner"  # handle: the name of an object of the mesh
+OWNERS: Final = "owners"  # of no datablock, so kept beside their handles: pointer of a mesh -> name of an object of it
 
 
 @contextmanager
@@ -48,12 +48,17 @@ def any_owner(ctx: Context, mesh: Datablock) -> Iterator[Datablock]:
 
 def owner_of(ctx: Context, mesh: Datablock) -> Datablock | None:
     """An object of `mesh`; None if there is none."""
-    handles = ctx.handles()
-    owner = bpy.data.objects.get(handles.get(OWNER, ""))
-    if owner is None or owner.data != mesh:
-        owner = next((one for one in bpy.data.objects if one.data == mesh), None)
-        handles[OWNER] = owner.name if owner is not None else ""
-    return owner
+    if mesh.users == mesh.use_fake_user:
+        return None
+    pointer = mesh.as_pointer()
+    objects: Any = bpy.data.objects
+    for again in (False, True):
+        if again:  # all at once: there may be as many meshes to ask about as there are objects
+            ctx.local[OWNERS] = {one.data.as_pointer(): one.name for one in objects if one.type == "MESH"}
+        owner: Datablock | None = objects.get(ctx.local.get(OWNERS, {}).get(pointer, ""))
+        if owner is not None and owner.data == mesh:
+            return owner
+    return None
 
 
 @dataclass(frozen=True, slots=True)
