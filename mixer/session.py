@@ -17,7 +17,9 @@ import orjson
 from broadcaster.document import Deltas
 from broadcaster.errors import MixerError
 from broadcaster.member import Member, Message
+from broadcaster.tree import Tree
 
+from .authors import Authors
 from .client import Client
 from .names import Clashes
 from .proxy import Mirror, struct
@@ -74,6 +76,7 @@ class Session:
         self._waiting: list[Callable[[], Iterator[Deltas]]] = []  # work to begin when the work at hand is done
         self._steps = 0
         self._clashes = Clashes()
+        self._authors = Authors()
         self._sweep: list[str] = []
         self._swept = time.monotonic()
         self._heard = time.monotonic()
@@ -124,6 +127,8 @@ class Session:
             return False
         start = time.perf_counter()
         deadline = start + budget
+        if self.notes.undone and self.state is State.IN_STEP:
+            self._split_undo()
         busy = self._receive()
         if self._work is not None:
             self._step(deadline)
@@ -198,7 +203,10 @@ class Session:
             self.presence.pop(member, None)
 
     def _fold(self, batch: list[Message]) -> None:
+        pending = {one.seq: one.deltas for one in self.member.pending}
         touched = self.member.receive(batch)
+        if self.state in (State.SHARING, State.IN_STEP):
+            self._authors.heard(batch, pending, self._shown_here)
         self.stats.received += sum(message["type"] == "tx" for message in batch)
         if self.state is State.SHARING and self.member.ready:
             self._work = self._share()
@@ -224,10 +232,13 @@ class Session:
             self._work = None
             if self.state is not State.IN_STEP:
                 self._in_step()
-            for echo in self.mirror.verify():
-                self.stats.echoes += 1
-                log.warning("Blender changed what was just written: %.300s", echo)
+            self._verify()
         self.stats.apply.add(time.perf_counter() - start)
+
+    def _verify(self) -> None:
+        for echo in self.mirror.verify():
+            self.stats.echoes += 1
+            log.warning("Blender changed what was just written: %.300s", echo)
 
     def _share(self) -> Iterator[Deltas]:
         """What is here becomes the content of a new room."""
@@ -268,6 +279,7 @@ class Session:
         start = time.perf_counter()
         message = self.member.edit(deltas)
         self.mirror.sent(deltas, self.member.shown)
+        self._authors.wrote(deltas, theirs=False)
         if message is not None:
             self.client.send(message)
             self.stats.sent += 1
@@ -280,11 +292,8 @@ class Session:
         start = time.perf_counter()
         deltas: Deltas = []
         if self.notes.structure:
-            deltas += self._own(self.mirror.scan()) if self.notes.undone else self.mirror.scan()
-            self.notes.structure = self.notes.undone = False
-            if self._work is not None:  # what undo took from others comes back first
-                self._edit(deltas)
-                return True
+            deltas += self.mirror.scan()
+            self.notes.structure = False
         for owner in self.notes.embedded:
             deltas += self.mirror.collect([owner])
         self.notes.embedded.clear()
@@ -299,16 +308,20 @@ class Session:
         self._edit(deltas)
         return True
 
-    def _own(self, deltas: Deltas) -> Deltas:
-        """Without the removals of what others made: an undo step holds their work too, and it is put back."""
-        lost = {uuid for uuid, delta in deltas if delta[0] == "remove" and not self._is_mine(uuid)}
-        if lost:
-            self._work = self.mirror.restore(lost, self.member)
-        return [delta for delta in deltas if delta[0] not in lost]
+    def _split_undo(self) -> None:
+        """Sends what undo or redo changed of ours, and puts back what it changed of others. Nothing comes between."""
+        self.notes = Notes(structure=False)
+        self.mirror.looked_at.clear()
+        mine, wrong = self.mirror.undone(self._authors)
+        self._edit(mine)
+        for deltas in self.mirror.restore(wrong, self.member):
+            self._edit(deltas)
+        if self._work is None:
+            self._verify()
 
-    def _is_mine(self, uuid: str) -> bool:
-        entity = self.member.shown.get(uuid)
-        return entity is None or entity.creator == self.member.id
+    def _shown_here(self, uuid: str) -> Tree:
+        entry = self.mirror.entries.get(uuid)
+        return None if entry is None else entry.doc
 
     def _sweep_some(self, deadline: float) -> bool:
         """Looks for what nothing reports, a few datablocks a tick."""
@@ -330,6 +343,8 @@ class Session:
 
     def look_everywhere(self) -> None:
         """Finds every local edit now, whatever it costs."""
+        if self.notes.undone and self.state is State.IN_STEP:
+            self._split_undo()
         self._finish_work()
         if self.state is State.IN_STEP:
             self.notes.structure = True
@@ -348,8 +363,7 @@ class Session:
     def undone(self) -> None:
         """After undo and redo every reference into bpy.data is void, and anything may have changed."""
         self.mirror.identity.forget()
-        self.notes.structure = self.notes.undone = True
-        self._sweep = list(self.mirror.entries)
+        self.notes.undone = True
 
     # People
 

@@ -41,6 +41,7 @@ class Identity:
         self._uuids: dict[int, str] = {}  # session_uid -> uuid
         self._uids: dict[str, int] = {}  # uuid -> session_uid
         self._known: dict[str, set[int]] = {kind.name: set() for kind in KINDS}
+        self._former: dict[int, str] = {}  # session_uid -> the uuid it had; undo and redo bring it back, maybe without
         self._references: dict[int, Datablock] = {}
         self._trees: dict[int, int] = {}  # pointer of an embedded node tree -> session_uid of its owner, as it was once
 
@@ -110,8 +111,17 @@ class Identity:
         """`uuid` is gone from this Blender."""
         if (uid := self._uids.pop(uuid, None)) is not None:
             self._uuids.pop(uid, None)
+            self._former[uid] = uuid
             self._known[kind].discard(uid)
             self._references.pop(uid, None)
+
+    def stamp(self) -> None:
+        """Gives every datablock its uuid again: an undo may lead back to before it had one, and files are to have it."""
+        for kind in _kinds_here():
+            for datablock in getattr(bpy.data, kind):
+                uuid = self._uuids.get(datablock.session_uid)
+                if uuid is not None and getattr(datablock, PROPERTY) != uuid:
+                    setattr(datablock, PROPERTY, uuid)
 
     def scan(self) -> tuple[list[tuple[str, Datablock, str]], list[tuple[str, str]]]:
         """What came and what went since the last scan: [(kind, datablock, uuid)], [(kind, uuid)].
@@ -136,7 +146,7 @@ class Identity:
             everything = list(collection) if len(fresh) > MANY else collection  # finding one by place takes a walk
             for place in fresh:
                 datablock = everything[place]
-                uuid = getattr(datablock, PROPERTY)
+                uuid = self._former.get(present[place]) or getattr(datablock, PROPERTY)
                 if not uuid or uuid in self._uids:
                     uuid = new_uuid()
                 if is_mirrored(kind, datablock):

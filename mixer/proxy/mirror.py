@@ -18,6 +18,7 @@ from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
 from broadcaster.tree import Tree, diff
 
+from ..authors import Authors
 from ..rules import KINDS
 from . import animation, interface, values
 from .context import Blobs, Context, Datablock
@@ -142,16 +143,48 @@ class Mirror:
         self._keep(created)
         self._remove(removed)
 
+    def undone(self, authors: Authors) -> tuple[Deltas, set[str]]:
+        """What undo or redo did: the part that is ours to send, and whose state is not what it is to be.
+
+        Each field that another wrote last is theirs, with what they made and what they removed; `restore` puts
+        that back once ours is sent.
+        """
+        self.identity.forget()
+        self.identity.stamp()
+        came, went = self.identity.scan()
+        deltas: Deltas = []
+        wrong: set[str] = set()
+        for _, uuid in went:
+            del self.entries[uuid]
+            self.ctx.local.pop(uuid, None)
+            if authors.theirs(uuid):
+                wrong.add(uuid)
+            else:
+                deltas.append([uuid, ["remove"]])
+        lost = frozenset(wrong)
+        doomed = [(kind, uuid) for kind, _, uuid in came if uuid not in self.entries and authors.theirs(uuid)]
+        came = [one for one in came if one[2] not in self.entries and not authors.theirs(one[2])]
+        self._discard(doomed)
+        known = list(self.entries)
+        for kind, datablock, uuid in sorted(came, key=lambda one: ORDER[one[0]]):
+            live = self._read(uuid, datablock, None)
+            self.entries[uuid] = Entry(kind, None, live)
+            deltas.append([uuid, ["create", kind, live]])
+        for uuid in known:
+            before = self.entries[uuid].live
+            for _, delta in self.collect([uuid]):
+                mine = authors.mine(uuid, delta, before, lost)
+                if mine is not None:
+                    deltas.append([uuid, mine])
+                if mine != delta:
+                    wrong.add(uuid)
+        return deltas, wrong
+
     def restore(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
-        """Brings back what an undo took from others, with all that names it; runs like `apply`."""
+        """Puts back what an undo took from others; runs like `apply`."""
+        for uuid in uuids & self.entries.keys():
+            self.entries[uuid].doc = None  # not what stands there
         yield from self.apply(uuids, member)
-        for uuid, entry in list(self.entries.items()):
-            text = orjson.dumps(entry.doc)
-            datablock = self.identity.find(uuid)
-            if datablock is not None and any(lost.encode() in text for lost in uuids):
-                entry.live = self._read(uuid, datablock, entry.live)
-                self._write(uuid, member.shown)
-                yield []
 
     def retry(self, member: Member) -> Iterator[Deltas]:
         """Writes what was deferred, if the user has left that mode by now; runs like `apply`."""
@@ -259,7 +292,9 @@ class Mirror:
                 self.deferred.add(uuid)
                 entry.live = self._read(uuid, datablock, entry.live)
                 return
-            entry.live = self._read(uuid, datablock, entry.doc)  # so that new items get the document's keys
+            before, entry.live = entry.live, self._read(uuid, datablock, entry.doc)  # new items get the document's keys
+            if entry.live == before:
+                return  # it does not move
 
     def settle_name(self, uuid: str) -> None:
         """Writes a name that was taken once more: by now it may be free. `clashing` holds those whose is not."""
@@ -311,14 +346,14 @@ class Mirror:
         self.ctx.by_products.clear()
 
     def _remove(self, uuids: list[str]) -> None:
-        found = []
-        for uuid in uuids:
-            datablock = self.identity.find(uuid)
-            if datablock is not None:
-                found.append(datablock)
-            entry = self.entries.pop(uuid)
+        self._discard([(self.entries.pop(uuid).kind, uuid) for uuid in uuids])
+
+    def _discard(self, doomed: list[tuple[str, str]]) -> None:
+        """Removes datablocks of these kinds and uuids from Blender."""
+        found = [datablock for _, uuid in doomed if (datablock := self.identity.find(uuid)) is not None]
+        for kind, uuid in doomed:
             self.ctx.local.pop(uuid, None)
-            self.identity.drop(uuid, entry.kind)
+            self.identity.drop(uuid, kind)
         if found:
             self.identity.forget()
             remove_datablocks(found)

@@ -18,11 +18,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 # A part is a module or folder right below its package. It may import what stands right of it, and all right of that.
 BROADCASTER: Final = {
     "__main__": "server web archive remote",
-    "server": "room protocol store",
+    "server": "snapshot room protocol store",
     "web": "room protocol",
     "archive": "document wire",
     "remote": "document protocol",
     "store": "room",
+    "snapshot": "room",
     "room": "document wire",
     "member": "document",
     "document": "tree",
@@ -42,9 +43,10 @@ MIXER: Final = {
     "rooms": "client",
     "names": "proxy",
     "client": "",
-    "proxy": "rules trust",
+    "proxy": "rules trust authors",
     "rules": "",
     "trust": "",
+    "authors": "",
     "compare": "",  # it judges the mirror, so it shares nothing with it
     "host": "",
     "stats": "",

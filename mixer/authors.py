@@ -1,0 +1,154 @@
+"""Who wrote what last: what an undo may take back, and what is another's and stays. Pure.
+
+Blender's undo goes back to an older state of the whole file. What it changed is told apart here, field by field, by who
+wrote that field last as far as this member saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from broadcaster.document import Deltas
+from broadcaster.member import Message
+from broadcaster.tree import Delta, Path, Tree, diff, tag
+
+PLACE: Final = "$place"  # of an item among the others, below its key
+MEMBER: Final = "$member"  # of a link set, below its field
+CHUNK: Final = "$chunk"  # of an array, below its name
+
+
+@dataclass(slots=True)
+class _Mark:
+    """Who wrote what lies at one path: what lies below it, too, where nothing else is said."""
+
+    is_theirs: bool | None = None  # None: as above
+    below: dict[str, _Mark] = field(default_factory=dict)
+
+
+class Authors:
+    """Marks by path for each entity. What nobody was seen to write counts as ours: it was here before."""
+
+    def __init__(self) -> None:
+        self._roots: dict[str, _Mark] = {}
+
+    def wrote(self, deltas: Deltas, *, theirs: bool) -> None:
+        """Notes a transaction, of another or of ours."""
+        for uuid, delta in deltas:
+            if theirs or uuid in self._roots:
+                for path in _leaves(delta, ()):
+                    self._mark(uuid, path, theirs)
+
+    def heard(self, batch: list[Message], pending: Mapping[int, Deltas], before: Callable[[str], Tree]) -> None:
+        """Notes what the room sent. `pending` are our edits by number, `before` tells what an entity was until now."""
+        for message in batch:
+            match message:
+                case {"type": "tx", "deltas": deltas}:
+                    self.wrote(deltas, theirs=True)
+                case {"type": "ack", "seq": seq}:  # later than theirs that came before it
+                    self.wrote(message.get("effect", pending.get(seq, [])), theirs=False)
+                case {"type": "records", "entities": entities, "removed": removed}:  # what we missed while away
+                    for record in entities:
+                        uuid, kind, tree = record["uuid"], record["kind"], record["tree"]
+                        old = before(uuid)
+                        delta = ["create", kind, tree] if old is None else diff(old, tree)
+                        self.wrote([] if delta is None else [[uuid, delta]], theirs=True)
+                    self.wrote([[uuid, ["remove"]] for uuid in removed if before(uuid) is not None], theirs=True)
+
+    def _mark(self, uuid: str, path: Path, is_theirs: bool) -> None:
+        mark = self._roots.setdefault(uuid, _Mark())
+        for name in path:
+            mark = mark.below.setdefault(name, _Mark())
+        mark.is_theirs = is_theirs
+        mark.below.clear()
+
+    def theirs(self, uuid: str, path: Path = ()) -> bool:
+        """Whether another wrote what lies at `path` last, or anything below it."""
+        mark = self._roots.get(uuid)
+        if mark is None:
+            return False
+        found = mark.is_theirs
+        for name in path:
+            if (mark := mark.below.get(name)) is None:
+                return found is True
+            found = found if mark.is_theirs is None else mark.is_theirs
+        return found is True or _any_theirs(mark)
+
+    def mine(self, uuid: str, delta: Delta, before: Tree, lost: Collection[str] = ()) -> Delta | None:
+        """What of an undo's `delta` is ours to send; None if nothing. The rest is to be put back.
+
+        `before` is what `delta` was made against. A reference to one of `lost`, which the undo took from others, went
+        with it and by nobody's wish.
+        """
+        return _filter(delta, (), before, lambda path, old: not self.theirs(uuid, path) and not _names(old, lost))
+
+
+def _any_theirs(mark: _Mark) -> bool:
+    return any(one.is_theirs or _any_theirs(one) for one in mark.below.values())
+
+
+Keep = Callable[[Path, Tree], bool]  # whether the leaf at a path, where such a tree stood, is ours
+
+
+def _leaves(delta: Delta, path: Path) -> Iterator[Path]:
+    """The paths that a delta writes."""
+    written: list[Path] = []
+
+    def note(leaf: Path, _: Tree) -> bool:
+        written.append(leaf)
+        return False
+
+    _filter(delta, path, None, note)
+    yield from written
+
+
+def _filter(delta: Delta, path: Path, before: Tree, keep: Keep) -> Delta | None:
+    """What of a delta is to be kept; None if nothing."""
+    match delta:
+        case ["patch", changes]:
+            inner = _inside(before)
+            kept = {
+                name: left
+                for name, change in changes.items()
+                if (left := _filter(change, (*path, name), inner.get(name), keep)) is not None
+            }
+            return ["patch", kept] if kept else None
+        case ["move", after, *content]:
+            left = _filter(content[0], path, before, keep) if content else None
+            if keep((*path, PLACE), None):
+                return ["move", after] if left is None else ["move", after, left]
+            return left
+        case ["link", added, removed]:
+            added = [one for one in added if keep((*path, MEMBER, one), None)]
+            removed = [one for one in removed if keep((*path, MEMBER, one), {"$": "ref", "to": one})]
+            return ["link", added, removed] if added or removed else None
+        case ["arrays", layout, changes]:
+            kept = {}
+            for name, change in changes.items():
+                if change[0] == "chunks":
+                    chunks = {index: sha for index, sha in change[1].items() if keep((*path, name, CHUNK, index), None)}
+                    if chunks:
+                        kept[name] = ["chunks", chunks]
+                elif keep((*path, name), None):
+                    kept[name] = change
+            return ["arrays", layout, kept] if kept else None
+    return delta if keep(path, before) else None
+
+
+def _inside(tree: Tree) -> dict[str, Tree]:
+    """The parts of a struct or a keyed collection by name."""
+    kind = tag(tree)
+    parts: dict[str, Tree] = tree if kind == "" else tree["of"] if kind == "items" else {}
+    return parts
+
+
+def _names(tree: Tree, lost: Collection[str]) -> bool:
+    """Whether a reference to one of `lost` stands anywhere in `tree`."""
+    if not lost:
+        return False
+    if type(tree) is list:
+        return any(_names(one, lost) for one in tree)
+    if type(tree) is not dict:
+        return False
+    return tree.get("to") in lost if tree.get("$") == "ref" else any(_names(one, lost) for one in tree.values())

@@ -1,0 +1,279 @@
+"""Undo and redo in a room: each takes back their own, and nobody's work is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import bpy
+import pytest
+
+from mixer.compare import compare
+
+from .processes import Broadcaster, Peer, in_step
+
+NOT_MIRRORED = (".sequence_editor: ", ".render.filepath: ", ".field: ", ".collision: ")  # of Blender's first scene
+
+# What both begin with: a few objects, and a step to go back to.
+BEGIN = """
+D = bpy.data  # its collections do not outlive an undo
+def push(message="step"):
+    bpy.ops.ed.undo_push(message=message)
+    session.pump(0.03)
+def undo(times=1):
+    for _ in range(times):
+        bpy.ops.ed.undo()
+        session.pump(0.03)
+def redo(times=1):
+    for _ in range(times):
+        bpy.ops.ed.redo()
+        session.pump(0.03)
+def new(name):
+    thing = D.objects.new(name, D.meshes["Cube"])
+    bpy.context.scene.collection.objects.link(thing)
+    return thing
+def together(moment):
+    session.settle()
+    session.barrier(moment, 2)
+    session.settle()
+say("here")
+session.barrier("here", 2)
+if os.environ["PEER"] == "first":
+    for number in range(6):
+        new(f"Thing {number}")
+together("begun")
+push("begin")
+"""
+END = """
+together("end")
+say(look())
+session.barrier("looked", 2)
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[Broadcaster]:
+    with Broadcaster() as server:
+        yield server
+
+
+def story(server: Broadcaster, folder: Path, mine: str, theirs: str, look: str) -> Any:
+    """Two people do things; what both see in the end, which is the same in every way."""
+    files = [folder / f"{name}.blend" for name in ("first", "second")]
+    scripts = [f"{BEGIN}\nlook = lambda: {look}\n{dedent(doing)}\n{END}" for doing in (mine, theirs)]
+    first = Peer(server, folder, "first", scripts[0], "--save", str(files[0]))
+    first.wait_for('"here"')
+    second = Peer(server, folder, "second", scripts[1], "--save", str(files[1]))
+    ended = first.wait(), second.wait()
+    in_step(*ended)
+    assert ended[0].said[-1] == ended[1].said[-1]
+    told = [str(one) for one in compare(*files) if not one.per_user]
+    assert [one for one in told if not any(name in one for name in NOT_MIRRORED)] == []
+    bpy.ops.wm.read_factory_settings()
+    return ended[0].said[-1]
+
+
+def test_twenty_undone_and_ten_redone_among_anothers_edits(server: Broadcaster, tmp_path: Path) -> None:  # UNDO4
+    mine = """
+    for step in range(25):
+        D.objects[f"Thing {step % 6}"].location.x = step + 1
+        push()
+    together("edited")
+    undo(20)
+    together("undone")
+    say(look())
+    redo(10)
+    """
+    theirs = """
+    for step in range(25):
+        D.objects[f"Thing {step % 6}"].scale.z = step + 1
+        D.objects["Light"].location.z = step + 1
+        session.pump(0.03)
+    together("edited")
+    for step in range(25):
+        D.objects["Camera"].location.z = step + 1
+        session.pump(0.03)
+    together("undone")
+    say(look())
+    """
+    look = "[[o.location.x, o.scale.z] for o in map(D.objects.get, sorted(D.objects.keys())) if 'Thing' in o.name]"
+    seen = story(server, tmp_path, mine, theirs, look)
+    assert seen == [[13, 25], [14, 20], [15, 21], [10, 22], [11, 23], [12, 24]]
+
+
+def test_an_object_undone_before_it_had_its_uuid_comes_back_as_itself(
+    server: Broadcaster, tmp_path: Path
+) -> None:  # UNDO5
+    mine = """
+    bpy.ops.mesh.primitive_cube_add("EXEC_DEFAULT", True)
+    session.settle()
+    uuid = bpy.context.object.mixer_uuid
+    undo()
+    together("gone")
+    redo()
+    session.settle()
+    say([uuid, bpy.context.object.mixer_uuid])
+    undo()
+    redo()
+    """
+    theirs = """
+    together("gone")
+    """
+    seen = story(server, tmp_path, mine, theirs, "[o.mixer_uuid for o in D.objects if o.name == 'Cube.001']")
+    assert len(seen) == 1
+
+
+def test_an_undo_removes_nothing_that_another_has_edited_since(server: Broadcaster, tmp_path: Path) -> None:  # UNDO2
+    mine = """
+    thing = new("Mine")
+    thing.modifiers.new("Bevel", "BEVEL").width = 1
+    push()
+    together("made")
+    together("edited")
+    undo()
+    """
+    theirs = """
+    together("made")
+    D.objects["Mine"].modifiers["Bevel"].width = 2
+    D.objects["Mine"].modifiers.new("Theirs", "SUBSURF")
+    together("edited")
+    """
+    look = "[[m.name, getattr(m, 'width', 0)] for m in D.objects['Mine'].modifiers] if 'Mine' in D.objects else None"
+    assert story(server, tmp_path, mine, theirs, look) == [["Bevel", 2], ["Theirs", 0]]
+
+
+def test_a_deletion_is_undone(server: Broadcaster, tmp_path: Path) -> None:  # UNDO6
+    mine = """
+    uuid = D.objects["Cube"].mixer_uuid
+    D.objects.remove(D.objects["Cube"])
+    D.objects.remove(D.objects["Thing 1"])
+    push()
+    together("gone")
+    undo()
+    session.settle()
+    assert D.objects["Cube"].mixer_uuid == uuid
+    """
+    theirs = """
+    together("gone")
+    assert "Cube" not in D.objects
+    """
+    look = "sorted(D.objects.keys())"
+    names = ["Camera", "Cube", "Light", *(f"Thing {number}" for number in range(6))]
+    assert story(server, tmp_path, mine, theirs, look) == names
+
+
+def test_what_another_removed_does_not_come_back(server: Broadcaster, tmp_path: Path) -> None:  # UNDO2
+    mine = """
+    D.objects["Cube"].location.x = 1
+    push()
+    together("moved")
+    together("removed")
+    undo()
+    """
+    theirs = """
+    together("moved")
+    D.objects.remove(D.objects["Light"])
+    D.objects["Thing 1"].parent = D.objects["Thing 2"]
+    together("removed")
+    """
+    look = "[D.objects['Cube'].location.x, 'Light' in D.objects, D.objects['Thing 1'].parent.name]"
+    assert story(server, tmp_path, mine, theirs, look) == [0, False, "Thing 2"]
+
+
+def test_what_another_made_stays_with_all_that_names_it(server: Broadcaster, tmp_path: Path) -> None:  # UNDO3
+    mine = """
+    D.objects["Cube"].location.x = 1
+    push()
+    together("moved")
+    together("made")
+    D.objects["Thing 0"].parent = D.objects["Theirs"]
+    D.objects["Thing 1"].modifiers.new("Array", "ARRAY").offset_object = D.objects["Theirs"]
+    session.settle()
+    undo()
+    """
+    theirs = """
+    together("moved")
+    thing = D.objects.new("Theirs", D.meshes.new("Theirs"))
+    thing.data.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    thing.data.materials.append(D.materials.new("Theirs"))
+    bpy.context.scene.collection.children.link(D.collections.new("Theirs"))
+    D.collections["Theirs"].objects.link(thing)
+    together("made")
+    """
+    look = """[
+        D.objects["Cube"].location.x, [o.name for o in D.collections["Theirs"].objects],
+        len(D.objects["Theirs"].data.polygons), D.objects["Theirs"].active_material.name,
+    ]"""
+    assert story(server, tmp_path, mine, theirs, look) == [0, ["Theirs"], 1, "Theirs"]
+
+
+def test_renaming_and_duplicating_are_undone(server: Broadcaster, tmp_path: Path) -> None:  # UNDO4
+    mine = """
+    D.objects["Thing 0"].name = "Renamed"
+    push()
+    with bpy.context.temp_override(selected_objects=[D.objects["Thing 1"]], active_object=D.objects["Thing 1"]):
+        bpy.ops.object.duplicate()
+    push()
+    D.objects["Thing 2"].modifiers.new("A", "BEVEL")
+    D.objects["Thing 2"].modifiers.new("B", "SUBSURF")
+    push()
+    D.objects["Thing 2"].modifiers.move(1, 0)
+    push()
+    together("edited")
+    together("seen")
+    undo(4)
+    session.settle()
+    redo(3)
+    """
+    theirs = """
+    together("edited")
+    say(look())
+    D.objects["Thing 3"].location.z = 3
+    together("seen")
+    """
+    look = "[sorted(D.objects.keys()), [m.name for m in D.objects['Thing 2'].modifiers]]"
+    seen = story(server, tmp_path, mine, theirs, look)
+    assert seen[0] == sorted(
+        ["Camera", "Cube", "Light", "Renamed", "Thing 1", "Thing 1.001", *(f"Thing {n}" for n in range(2, 6))]
+    )
+    assert seen[1] == ["A", "B"]
+
+
+def test_a_change_of_a_mesh_is_undone_unless_another_has_changed_it_since(  # UNDO2
+    server: Broadcaster, tmp_path: Path
+) -> None:
+    mine = """
+    def subdivide(name):
+        bpy.context.view_layer.objects.active = D.objects[name]
+        bpy.ops.object.mode_set(mode="EDIT")
+        bpy.ops.mesh.subdivide()
+        bpy.ops.object.mode_set(mode="OBJECT")
+        push()
+    D.meshes.new("Other")
+    for name in ("One", "Two"):
+        thing = new(name)
+        thing.data = D.meshes["Cube"].copy()
+        thing.data.name = name
+    push()
+    subdivide("One")
+    subdivide("Two")
+    D.meshes["Cube"].vertices[0].co.x = 5
+    push()
+    together("edited")
+    together("theirs")
+    undo(3)
+    """
+    theirs = """
+    together("edited")
+    assert len(D.meshes["Two"].vertices) > 8
+    D.meshes["Two"].vertices[0].co.z = 9
+    D.meshes["Two"].update()
+    together("theirs")
+    """
+    look = """[
+        len(D.meshes["One"].vertices), len(D.meshes["Two"].vertices),
+        D.meshes["Two"].vertices[0].co.z, D.meshes["Cube"].vertices[0].co.x,
+    ]"""
+    assert story(server, tmp_path, mine, theirs, look) == [8, 26, 9, 1]
