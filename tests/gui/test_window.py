@@ -16,10 +16,11 @@ import pytest
 
 from tests.peers.processes import Broadcaster, Ended, Peer
 
-from .window import ROOT, Window, is_running
+from .keeper import is_running, lock_of
+from .window import ROOT, Window
 
-GONE_SECONDS: Final = 10
-SCENE_SECONDS: Final = 60  # to build the one of the demo
+GONE_SECONDS: Final = 60
+SCENE_SECONDS: Final = 200  # to build the one of the demo
 MOVE_CUBE: Final = ('event("MOUSEMOVE", "NOTHING")', 'tap("G")', 'tap("X")', "type_one()", 'tap("RET")')  # by 1
 UNDO: Final = 'tap("Z", ctrl=True)'
 AT_REST: Final = "session.current().state is session.State.IN_STEP and session.current().is_quiet()"
@@ -86,11 +87,15 @@ def ended_well(peer: Peer) -> Ended:
     return ended
 
 
-def wait_until_gone(pid: int) -> None:
+def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
     end = time.monotonic() + GONE_SECONDS
-    while is_running(pid):
-        assert time.monotonic() < end, f"process {pid} still runs"
+    while not condition():
+        assert time.monotonic() < end, otherwise
         time.sleep(0.05)
+
+
+def wait_until_gone(pid: int) -> None:
+    wait_until(lambda: not is_running(pid), f"process {pid} still runs")
 
 
 def test_a_window_and_a_peer_edit_one_scene(window: Window, start_peer: StartPeer) -> None:  # GUI1 GUI2
@@ -216,3 +221,21 @@ def test_disabled_it_leaves_nothing_behind(window: Window) -> None:  # GUI6
         wait_until_gone(host)
         window.run(f"bpy.ops.preferences.addon_enable(module={module})")
         assert window.run(LEFT_BEHIND) == there
+
+
+KILLED: Final = """
+import os, sys
+from pathlib import Path
+from tests.gui.window import Window
+with Window(Path(sys.argv[1])) as window:
+    print(window.display, window.run("__import__('os').getpid()"), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_window_ends_with_its_tests_also_when_they_are_killed(home: Path) -> None:  # GUI7
+    tests = subprocess.run([sys.executable, "-c", KILLED, str(home)], cwd=ROOT, capture_output=True, text=True)
+    display, blender = map(int, tests.stdout.split())
+    assert tests.returncode == -signal.SIGKILL
+    wait_until_gone(blender)
+    wait_until(lambda: not lock_of(display).exists(), "the display is still there")

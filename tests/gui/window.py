@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
+import socket
 import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import IO, Any, Final
 
+from .keeper import lock_of
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 DRIVER: Final = Path(__file__).with_name("driver.py")
 ANSWER: Final = "ANSWER "  # the driver's
 DISPLAYS: Final = range(90, 200)
-START_SECONDS: Final = 60
-ANSWER_SECONDS: Final = 20
-WAIT_SECONDS: Final = 20
-STOP_SECONDS: Final = 10
+START_SECONDS: Final = 200  # more than a busy machine takes, as the next two
+ANSWER_SECONDS: Final = 100
+WAIT_SECONDS: Final = 100
 POLL_SECONDS: Final = 0.1
 LAST_CHARS: Final = 3000
 
@@ -35,23 +38,29 @@ def environment(home: Path) -> dict[str, str]:
     return os.environ | {"BLENDER_GUI_HOME": str(home)}
 
 
-def is_running(pid: int) -> bool:
-    """Whether a process works; one that ended and nobody waited for does not."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] not in "ZX"
+def claim_display() -> tuple[int, socket.socket]:
+    """A display that nobody has. It is ours among all test runs for as long as the socket is open."""
+    for number in DISPLAYS:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0mixer-display-{number}")
+        except OSError:
+            claim.close()
+            continue
+        if not lock_of(number).exists():
+            return number, claim
+        claim.close()
+    raise RuntimeError("every display is taken")
 
 
 class Window:
     """One Blender on a display of its own, until the end of the `with` block."""
 
     def __init__(self, home: Path) -> None:
-        display = next(number for number in DISPLAYS if not Path(f"/tmp/.X{number}-lock").exists())
-        options = ["--online-mode", "--enable-event-simulate", "-P", str(DRIVER)]
+        self.display, self._claim = claim_display()
+        options = ["--enable-event-simulate", "-P", str(DRIVER)]
         self._process = subprocess.Popen(
-            blender_gui("run", "-d", str(display), "--", *options),
+            blender_gui("run", "-d", str(self.display), "--", *options),
             cwd=ROOT,
             env=environment(home),
             stdin=subprocess.PIPE,
@@ -60,6 +69,8 @@ class Window:
             text=True,
             start_new_session=True,  # the display and Blender are ended with the group
         )
+        keeper = [sys.executable, "-m", "tests.gui.keeper", str(self._process.pid), str(self.display)]
+        self._keeper = subprocess.Popen(keeper, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)
         assert self._process.stdout is not None
         self._answers: SimpleQueue[str] = SimpleQueue()
         self._said: list[str] = []
@@ -77,18 +88,12 @@ class Window:
         self._end()
 
     def _end(self) -> None:
-        for stop in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self._process.pid, stop)
-                self._process.wait(STOP_SECONDS)
-                break
-            except ProcessLookupError:
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        self._process.wait()
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._keeper.communicate()
+        self._process.wait()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._claim.close()
 
     def _read(self, stream: IO[str]) -> None:
         with stream:
