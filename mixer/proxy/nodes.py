@@ -20,6 +20,7 @@ from .struct import Fields, read_struct, write_struct
 RULE: Final = Items(new="new", args=("bl_idname",), kind="bl_idname", unordered=True)
 HANDLES: Final = "nodes"
 FRAME: Final = "parent"
+LOCATION: Final = "location"
 END: Final = "paired_output"
 UNDEFINED: Final = "NodeUndefined"
 MAX_LOCATION: Final = 1e5
@@ -54,7 +55,7 @@ class NodesProxy(ItemsProxy):
         nodes = getattr(struct, self.name)
         before, wanted = structs_of(live), structs_of(new)
         here = _recognise(ctx, _known(ctx, struct), live)
-        for key in [key for key in here if key not in wanted]:
+        for key in (gone := [key for key in here if key not in wanted]):
             nodes.remove(here.pop(key))
         # By name, as Blender numbers names like "Math.001" itself then: each renaming costs an update of the tree.
         for key in sorted((key for key in wanted if key not in here), key=lambda key: name_of(wanted[key])):
@@ -66,11 +67,13 @@ class NodesProxy(ItemsProxy):
         rename(here, {key: name_of(wanted[key]) for key in here})
         _note(ctx, here)
         moved = _pair(ctx, here, wanted) | _attach(here, wanted)
-        _place(nodes, {here[key].name: tree.get("location") for key, tree in wanted.items() if key in here})
+        _place(nodes, {here[key].name: tree.get(LOCATION) for key, tree in wanted.items() if key in here})
         for key in _in_order(here):
-            if key in moved or before.get(key) != wanted[key]:
-                # Read anew: Blender itself changes what is new, paired or put into a frame.
-                write_struct(ctx, here[key], read_struct(ctx, here[key], wanted[key]), wanted[key])
+            old, node = before.get(key), here[key]
+            if key in moved or gone or old is None:  # Blender itself changes what is new, paired or put into a frame
+                write_struct(ctx, node, read_struct(ctx, node, wanted[key]), wanted[key])
+            elif old != wanted[key]:
+                write_struct(ctx, node, {**old, LOCATION: list(node.location)}, wanted[key])
 
 
 @dataclass(frozen=True, slots=True)
