@@ -22,6 +22,7 @@ from .remote import Remote, RemoteRoom
 from .server import Server
 from .store import Store
 from .store.memory import MemoryStore
+from .store.sqlite import SqliteStore
 from .web import Web
 
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -59,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "--http-port", type=_port, default=DEFAULT_HTTP_PORT, help=f"for people (default {DEFAULT_HTTP_PORT}, 0: any)"
     )
     serve.add_argument("--data", type=Path, metavar="DIR", help="keep rooms there (default: in memory only)")
-    serve.add_argument("--store", metavar="URL", help="memory")
+    serve.add_argument("--store", metavar="URL", help="sqlite (the default with --data) or memory")
     serve.add_argument("--insecure", action="store_true", help="listen beyond this machine, open to whoever calls")
     serve.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     serve.set_defaults(run=_serve)
@@ -105,13 +106,27 @@ def _serve(options: argparse.Namespace) -> None:
     if not loopback and not options.insecure:
         raise Refused(f"{options.host} is reached from other machines: there is no TLS yet, so that takes --insecure")
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    trio.run(_serve_until_stopped, options, loopback, _open_store(options))
+    store = _open_store(options)
+    for finding in store.findings:
+        print(f"found: {finding}", file=sys.stderr, flush=True)
+    try:
+        trio.run(_serve_until_stopped, options, loopback, store)
+    finally:
+        store.close()
 
 
 def _open_store(options: argparse.Namespace) -> Store:
-    if options.data is not None or options.store not in (None, "memory"):
-        raise Refused("keeping rooms beyond the process is not available yet: leave out --data, or say --store memory")
-    return MemoryStore()
+    match options.store or ("memory" if options.data is None else "sqlite"):
+        case "memory" if options.data is None:
+            return MemoryStore()
+        case "sqlite" if options.data is not None:
+            return SqliteStore(options.data)
+        case "memory":
+            raise Refused("--store memory keeps nothing in a directory: leave out --data")
+        case "sqlite":
+            raise Refused("--store sqlite needs a directory: --data DIR")
+        case other:
+            raise Refused(f"there is no store {other!r} yet: say sqlite or memory")
 
 
 def _is_loopback(host: str) -> bool:

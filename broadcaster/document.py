@@ -190,7 +190,17 @@ class Document:
         removed = [uuid for uuid, gone in self._tombstones.items() if gone > revision]
         return records[::-1], removed
 
+    def state(self) -> dict[str, Any]:
+        """What a snapshot to go on with needs besides the records."""
+        return {"revision": self.revision, "forgotten": self._forgotten, "tombstones": dict(self._tombstones)}
+
     # Changing
+
+    def restore(self, state: dict[str, Any], records: Iterable[Record]) -> None:
+        """Makes an empty document what it was when its `state` and records were taken."""
+        self.load(records)
+        self.revision, self._forgotten = state["revision"], state["forgotten"]
+        self._tombstones = dict(state["tombstones"])
 
     def load(self, records: Iterable[Record], removed: Iterable[str] = ()) -> set[str]:
         """Takes over a part of a snapshot; the uuids that it touched.

@@ -26,7 +26,15 @@ class Refused(MixerError):
 class Rejected(MixerError):
     """A transaction that was refused whole. It costs its sender nothing but the transaction."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", *, versions: dict[str, int] | None = None) -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason  # one word for programs: exists, expect, leased, role
         self.detail = detail
+        self.versions = versions or {}  # of what was expected otherwise
+
+
+class Unavailable(Refused):
+    """A store cannot take anything now, and kept nothing of what was asked: its disk is full or fails. To try again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, retry=True)

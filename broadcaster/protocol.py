@@ -70,6 +70,7 @@ FROM_SERVER: Final[Transitions] = {
         "tx": State.EDITS,
         "ack": State.EDITS,
         "reject": State.EDITS,
+        "notice": State.EDITS,
         "presence": State.EDITS,
         "members": State.EDITS,
         "lease": State.EDITS,
@@ -118,6 +119,7 @@ SERVER_FIELDS: Final[Fields] = {
     "joined": {
         "member": TEXT,
         "epoch": TEXT,
+        "before": (list, ABSENT),  # [epoch, revision] each: up to there all of an earlier epoch is here
         "revision": WHOLE,
         "role": TEXT,
         "since": TEXT,  # "snapshot": the records are everything; "changes": since the revision that the join named
@@ -131,6 +133,7 @@ SERVER_FIELDS: Final[Fields] = {
     "tx": {"revision": WHOLE, "member": TEXT, "deltas": LIST},
     "ack": {"seq": WHOLE, "revision": WHOLE, "dropped": (list, ABSENT), "effect": (list, ABSENT)},
     "reject": {"seq": WHOLE, "reason": TEXT, "detail": TEXT},
+    "notice": {"reason": (str, ABSENT)},  # why nothing can be changed now; null: it can be again
     "presence": {"member": TEXT, "state": STRUCT},
     "members": {"joined": LIST, "left": LIST},
     "lease": {

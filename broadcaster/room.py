@@ -17,6 +17,7 @@ from .wire import Message
 
 ROLES: Final = ("owner", "editor", "viewer", "worker")
 EDITING: Final = frozenset({"owner", "editor", "worker"})
+EPOCHS_KEPT: Final = 16  # before the one of now
 ASKED: Final = {"viewer": "viewer", "worker": "worker"}  # what is given for the asking; for all else, editor
 
 
@@ -122,6 +123,7 @@ class Room:
     def __init__(self, name: str, epoch: str) -> None:
         self.name = name
         self.epoch = epoch  # another one: revisions of before mean nothing
+        self.before: list[list[Any]] = []  # earlier epochs, and up to which revision of each all is here
         self.document = Document()
         self.present: dict[str, Present] = {}
         self._answers: dict[str, Answers] = {}  # in the order of joining
@@ -153,11 +155,41 @@ class Room:
                 effects += self._release_all(member) + self._gone(member)
             case "lost":  # not leaving: its leases live to their deadlines
                 effects += self._gone(member)
+            case "epoch":
+                self._begin_epoch(request["epoch"])
             case "tick":
                 pass
             case unknown:
                 raise AssertionError(f"unknown request {unknown!r} in the log")
         return effects
+
+    def state(self) -> Message:
+        """All but the document, as plain values that stay as they are while the room goes on."""
+        return {
+            "epoch": self.epoch,
+            "before": list(self.before),
+            "owner": self._owner,
+            "fencing": self._fencing,
+            "present": {id: [who.name, who.color, who.role] for id, who in self.present.items()},
+            "answers": [[member, answers.last, list(answers.kept)] for member, answers in self._answers.items()],
+            "leases": {key: [lease.holder, lease.fencing, lease.deadline] for key, lease in self._leases.items()},
+        }
+
+    def restore(self, state: Message) -> None:
+        """Makes a new room what it was when its `state` was taken; the document is restored beside it."""
+        self.epoch, self.before = state["epoch"], state["before"]
+        self._owner, self._fencing = state["owner"], state["fencing"]
+        self.present = {id: Present(*who) for id, who in state["present"].items()}
+        for member, last, kept in state["answers"]:
+            self._answers[member] = Answers(last)
+            self._answers[member].kept.extend(kept)
+        self._leases = {key: Lease(*lease) for key, lease in state["leases"].items()}
+
+    def _begin_epoch(self, epoch: str) -> None:
+        """The end of the log was lost: who holds more than is here offers it again, numbered anew."""
+        self.before = [*self.before, [self.epoch, self.revision]][-EPOCHS_KEPT:]
+        self.epoch = epoch
+        self._answers = {member: Answers() for member in self.present}
 
     def set_presence(self, member: str, state: Message) -> list[Effect]:
         """The latest of one member replaces what it said before; not of the log."""
@@ -196,6 +228,7 @@ class Room:
             "type": "joined",
             "member": member,
             "epoch": self.epoch,
+            "before": self.before,
             "revision": self.revision,
             "role": role,
             "since": "snapshot" if changes is None else "changes",

@@ -10,11 +10,11 @@ from typing import Final
 
 import trio
 
-from .. import VERSION, protocol, wire
+from .. import VERSION, protocol, snapshot, wire
 from ..errors import Refused, RemoteProtocolError
 from ..protocol import ServerConnection, State, member_id
 from ..room import EDITING, Room
-from ..store import Store
+from ..store import Store, Stored
 from ..wire import Message, Piece
 from .blobs import serve_blobs
 from .host import Host
@@ -40,15 +40,25 @@ class Server:
         self._arrivals = Arrivals()
         self._connections = 0
         self._emptied = trio.Event()
+        self._failed: set[str] = set()  # and are not read again yet
         self._making = trio.Lock()  # two that ask for the same new room get one
 
     async def restore(self) -> None:
         """Makes the rooms again that the store kept."""
-        for stored in await self._store.rooms():
-            room = Room(stored.name, stored.epoch)
-            for entry in stored.entries:
-                room.fold(entry)
-            self._start(Host(room, stored.log, self._clock, number=len(stored.entries)))
+        for name in await self._store.rooms():
+            await self._load(name, torn=self._store.torn)
+
+    async def _load(self, name: str, *, torn: bool = False) -> None:
+        """Goes on with a room where its log ends: whoever was there is not any more."""
+        stored = await self._store.load(name)
+        room = _fold(stored)
+        time = stored.entries[-1].time if stored.entries else 0.0
+        host = Host(room, stored.log, self._clock, number=stored.number, time=time)
+        for member in room.present:
+            host.submit(member, {"type": "lost"})
+        if torn:
+            host.submit("", {"type": "epoch", "epoch": _new_epoch()})
+        self._start(host)
 
     def close(self) -> None:
         """Tells everybody that this broadcaster ends, and to come back."""
@@ -147,6 +157,8 @@ class Server:
         name, create = join["room"], join.get("create")
         async with self._making:
             host = self.hosts.get(name)
+            if name in self._failed:
+                raise Refused(f"room {name!r} is being read again", retry=True)
             if host is not None and create is True:
                 raise Refused(f"there is a room {name!r} already")
             if host is not None:
@@ -155,7 +167,7 @@ class Server:
                 raise Refused(f"there is no room {name!r}")
             if len(self.hosts) >= wire.MAX_ROOMS:
                 raise Refused(f"the broadcaster holds {wire.MAX_ROOMS} rooms, which is all it can")
-            epoch = secrets.token_urlsafe(12)
+            epoch = _new_epoch()
             return self._start(Host(Room(name, epoch), await self._store.create(name, epoch), self._clock))
 
     def _start(self, host: Host) -> Host:
@@ -164,13 +176,26 @@ class Server:
         return host
 
     async def _run(self, host: Host) -> None:
-        """Runs a room. One that fails ends, with its members told; the others go on."""
+        """Runs a room. One that fails ends, its members told, and is read again if it is kept; the others go on."""
+        name = host.room.name
         try:
             await host.run()
         except Exception:
-            log.exception("room %r failed", host.room.name)
-            del self.hosts[host.room.name]
-            host.close(f"room {host.room.name!r} failed", retry=False)
+            log.exception("room %r failed", name)
+            self._failed.add(name)
+            del self.hosts[name]
+            kept = name in await self._store.rooms()
+            host.close(f"room {name!r} failed", retry=kept)
+            if kept:
+                await self._load_again(name)
+            self._failed.discard(name)
+
+    async def _load_again(self, name: str) -> None:
+        try:
+            async with self._making:
+                await self._load(name)
+        except Exception:
+            log.exception("room %r cannot be read again", name)
 
     # Blobs
 
@@ -182,7 +207,9 @@ class Server:
         await stream.send_all(wire.encode({"type": "attached"}))
         may_store = host.room.present[seat.member].role in EDITING
         with seat.attached():
-            await serve_blobs(stream, incoming, self._store.blobs, self._arrivals, may_store=may_store)
+            await serve_blobs(
+                stream, incoming, self._store.blobs, self._arrivals, may_store=may_store, tell=seat.notice
+            )
 
 
 async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) -> None:
@@ -205,3 +232,25 @@ async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) 
             await host.wait_for_space()
         while seat.is_full:
             await seat.wait_for_space()
+
+
+def _new_epoch() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _fold(stored: Stored) -> Room:
+    """The room that `stored` is. An entry that cannot be folded is passed over: the room had failed on it, unheard."""
+    skipped: set[int] = set()
+    while True:
+        room = Room(stored.name, stored.epoch)
+        if stored.snapshot is not None:
+            snapshot.restore(room, stored.snapshot)
+        try:
+            for entry in stored.entries:
+                if entry.number not in skipped:
+                    number = entry.number
+                    room.fold(entry)
+            return room
+        except Exception:
+            log.exception("room %r: entry %d of its log is passed over", stored.name, number)
+            skipped.add(number)

@@ -2,40 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Final
 
 import trio
 
 from .. import wire
-from ..errors import RemoteProtocolError
+from ..errors import MixerError, Refused, RemoteProtocolError, Unavailable
 from ..store import Blobs
 from ..wire import Assembly, Piece
+from .host import RETRY_SECONDS
 from .inbox import Arrivals
 from .streams import Incoming
 
 PIECES_AT_ONCE: Final = 4  # written in one go: large enough to be fast, small enough to let others in between
+STORING_BYTES: Final = 8 * wire.MIB  # of one connection, on their way to the disk
 
 
 async def serve_blobs(
-    stream: trio.abc.SendStream, incoming: Incoming, blobs: Blobs, arrivals: Arrivals, *, may_store: bool
+    stream: trio.abc.SendStream,
+    incoming: Incoming,
+    blobs: Blobs,
+    arrivals: Arrivals,
+    *,
+    may_store: bool,
+    tell: Callable[[str | None], None],
 ) -> None:
-    """Answers until the other side leaves. Raises RemoteProtocolError on a blob that is not what it is called."""
+    """Answers until the other side leaves; `tell` tells its member why a blob has to wait, and when it no longer does.
+
+    Raises RemoteProtocolError on a blob that is not what it is called, and Refused if there is no place for one.
+    """
     assembly = Assembly()
-    while (message := await incoming.next()) is not None:
-        match message:
-            case Piece():
-                if not may_store:
-                    raise RemoteProtocolError("a viewer stores no blobs")
-                if (blob := assembly.add(message)) is not None:
-                    await blobs.put(*blob)
-                    arrivals.arrived(blob[0])
-            case {"type": "has", "shas": shas}:
-                missing = [sha for sha in shas if not blobs.has(sha)]
-                await stream.send_all(wire.encode({"type": "missing", "shas": missing}))
-            case {"type": "get", "shas": shas}:
-                await _send(stream, blobs, shas)
-            case {"type": "leave"}:
+    async with _Storing.open(blobs, arrivals, tell) as storing:
+        while (message := await incoming.next()) is not None:
+            match message:
+                case Piece():
+                    if not may_store:
+                        raise RemoteProtocolError("a viewer stores no blobs")
+                    if (blob := assembly.add(message)) is not None:
+                        await storing.put(*blob)
+                case {"type": "has", "shas": shas}:
+                    await storing.until_stored()
+                    missing = [sha for sha in shas if not blobs.has(sha)]
+                    await stream.send_all(wire.encode({"type": "missing", "shas": missing}))
+                case {"type": "get", "shas": shas}:
+                    await storing.until_stored()
+                    await _send(stream, blobs, shas)
+                case {"type": "leave"}:
+                    return
+
+
+class _Storing:
+    """The blobs of one connection on their way to the disk: several at once, so that one flush serves them all."""
+
+    def __init__(
+        self, nursery: trio.Nursery, blobs: Blobs, arrivals: Arrivals, tell: Callable[[str | None], None]
+    ) -> None:
+        self._nursery = nursery
+        self._blobs = blobs
+        self._arrivals = arrivals
+        self._tell = tell
+        self._bytes = 0
+        self._count = 0
+        self._refusal: Refused | None = None
+        self._stored = trio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, blobs: Blobs, arrivals: Arrivals, tell: Callable[[str | None], None]
+    ) -> AsyncIterator[_Storing]:
+        """Raises what its block raises, or Refused if a blob was."""
+        raised: Exception | None = None
+        async with trio.open_nursery() as nursery:
+            storing = cls(nursery, blobs, arrivals, tell)
+            try:
+                yield storing
+                await storing.until_stored()
+            except (MixerError, trio.BrokenResourceError, trio.ClosedResourceError) as exc:
+                raised = exc  # not out of the nursery, which would wrap it
+            nursery.cancel_scope.cancel()
+        if failed := storing._refusal or raised:
+            raise failed
+
+    async def put(self, sha: str, data: bytes) -> None:
+        """Begins to store a blob, once not too much is under way."""
+        while self._count and self._bytes + len(data) > STORING_BYTES:
+            await self._until_one_is()
+        self._bytes += len(data)
+        self._count += 1
+        self._nursery.start_soon(self._put, sha, data)
+
+    async def until_stored(self) -> None:
+        """All that came before is stored then."""
+        while self._count:
+            await self._until_one_is()
+
+    async def _until_one_is(self) -> None:
+        self._stored = trio.Event()
+        await self._stored.wait()
+
+    async def _put(self, sha: str, data: bytes) -> None:
+        try:
+            await self._put_patiently(sha, data)
+        except Refused as exc:
+            self._refusal = exc
+            self._nursery.cancel_scope.cancel()
+            return
+        self._bytes -= len(data)
+        self._count -= 1
+        self._stored.set()
+        self._arrivals.arrived(sha)
+
+    async def _put_patiently(self, sha: str, data: bytes) -> None:
+        """Waits for space where there is hope for it: what names this blob waits, too."""
+        told = False
+        while True:
+            try:
+                await self._blobs.put(sha, data)
+            except Unavailable as exc:
+                if not told:
+                    self._tell(str(exc))
+                    told = True
+                await trio.sleep(RETRY_SECONDS)
+            else:
+                if told:
+                    self._tell(None)
                 return
 
 

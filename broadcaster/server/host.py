@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from math import inf
-from typing import assert_never
+from typing import Final, assert_never
 
 import trio
 
-from .. import wire
+from .. import snapshot, wire
+from ..errors import Unavailable
 from ..room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
 from ..store import Log
 from ..wire import Message
 from .seat import Pace, Seat
 
+RETRY_SECONDS: Final = 1.0  # after the store could not take something
+
+log = logging.getLogger(__name__)
+
 
 class Host:
     """One room, its log and the seats of its members."""
 
-    def __init__(self, room: Room, log: Log, clock: Callable[[], float], *, number: int = 0) -> None:
+    def __init__(self, room: Room, log: Log, clock: Callable[[], float], *, number: int = 0, time: float = 0.0) -> None:
         self.room = room
         self.seats: dict[str, Seat] = {}
         self._log = log
         self._clock = clock
         self._number = number  # of the next entry
-        self._time = 0.0
+        self._time = time
+        self._trouble: str | None = None  # why the store takes nothing
+        self._keeping = False  # a snapshot, at this moment
         self._queue: list[tuple[str, Message]] = []
         self._wake = trio.Event()
         self._taken = trio.Event()
@@ -48,7 +56,12 @@ class Host:
     # What members ask
 
     def enter(self, seat: Seat, join: Message) -> None:
-        """Asks the room to let a member in. An older connection of the same member ends."""
+        """Asks the room to let a member in. An older connection of the same member ends.
+
+        Raises Unavailable while the store takes nothing.
+        """
+        if self._trouble is not None:
+            raise Unavailable(self._trouble)
         if (older := self.seats.get(seat.member)) is not None:
             older.expel("the same member joined again")
         self.seats[seat.member] = seat
@@ -88,19 +101,54 @@ class Host:
 
     async def run(self) -> None:
         """Takes whatever is queued, appends it to the log in one go, folds it, sends what follows. Never returns."""
-        while True:
-            if not self._queue:
-                await self._wait()
-            batch, self._queue = self._queue, []
-            self._taken.set()
-            self._time = max(self._time, self._clock())
-            entries = [Entry(number, self._time, *asked) for number, asked in enumerate(batch, self._number)]
-            self._number += len(batch)
-            await self._log.append(entries)
-            for entry in entries:
-                for effect in self.room.fold(entry):
-                    self._emit(effect)
-            self._mail.deliver()
+        async with trio.open_nursery() as nursery:
+            while True:
+                if not self._queue:
+                    await self._wait()
+                batch, self._queue = self._queue, []
+                self._taken.set()
+                self._time = max(self._time, self._clock())
+                entries = [Entry(number, self._time, *asked) for number, asked in enumerate(batch, self._number)]
+                try:
+                    await self._log.append(entries)
+                except Unavailable as exc:
+                    await self._hold(batch, str(exc))
+                    continue
+                self._number += len(batch)
+                self._say(None)
+                for entry in entries:
+                    for effect in self.room.fold(entry):
+                        self._emit(effect)
+                self._mail.deliver()
+                if self._log.is_long and not self._keeping:
+                    self._keeping = True
+                    nursery.start_soon(self._keep_snapshot, self._number, snapshot.parts(self.room))
+
+    async def _hold(self, batch: list[tuple[str, Message]], reason: str) -> None:
+        """Nothing is folded that is not kept: what was asked waits, and whoever came in comes back later."""
+        self._say(reason)
+        self._queue[:0] = [(member, request) for member, request in batch if request["type"] != "join"]
+        for member, request in batch:
+            if request["type"] == "join" and (seat := self.seats.get(member)) is not None:
+                seat.expel(reason, retry=True)
+        await trio.sleep(RETRY_SECONDS)
+
+    def _say(self, trouble: str | None) -> None:
+        """Tells everybody when nothing can be changed any more, and when it can again."""
+        if (trouble is None) == (self._trouble is None):
+            return
+        self._trouble = trouble
+        log.warning("room %r: %s", self.room.name, trouble or "the store works again")
+        for seat in self.seats.values():
+            seat.notice(trouble)
+
+    async def _keep_snapshot(self, number: int, parts: Iterator[bytes]) -> None:
+        try:
+            await self._log.keep_snapshot(number, parts)
+        except Unavailable as exc:
+            log.warning("room %r: its snapshot could not be kept: %s", self.room.name, exc)
+        finally:
+            self._keeping = False
 
     async def _wait(self) -> None:
         """Until something is queued: a tick, if a lease runs out first."""

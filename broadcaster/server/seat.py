@@ -83,6 +83,10 @@ class Seat:
             self._behind.held.append(frames)
             self._behind.held_bytes += len(frames)
 
+    def notice(self, reason: str | None) -> None:
+        """Why what this member asks has to wait; None when it no longer does."""
+        self.answer(wire.encode({"type": "notice", "reason": reason}), self._room.revision)
+
     @property
     def is_full(self) -> bool:
         """Whether so many answers are held that nothing more should be taken from this member."""

@@ -1,11 +1,12 @@
-"""Where rooms are kept: a log for each, which gives order and durability, and the blobs of all. One contract.
+"""Where rooms are kept: a log and a snapshot for each, and the blobs of all. One contract.
 
-What is appended to a log stands there when `append` returns, and only then is it folded and sent. Blobs likewise.
+What is appended to a log stands there when `append` returns, and only then is it folded and sent. Blobs likewise. A
+store that cannot take anything raises Unavailable, and kept nothing of what it was given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,14 +17,21 @@ class Log(Protocol):
     """The ordered requests of one room."""
 
     async def append(self, entries: Sequence[Entry]) -> None:
-        """Returns once `entries` are as durable as this store makes anything."""
+        """Returns once `entries` are as durable as this store makes anything. Raises Unavailable."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether so much came since the last snapshot that another one should be kept."""
+
+    async def keep_snapshot(self, number: int, parts: Iterable[bytes]) -> None:
+        """Keeps the room as it was before the entry `number`, so that no earlier one is needed. Raises Unavailable."""
 
 
 class Blobs(Protocol):
     """Immutable bytes by their sha256."""
 
     def has(self, sha: str) -> bool:
-        """Whether `sha` is stored."""
+        """Whether `sha` is stored. If so, it is not removed for a while from now."""
 
     async def get(self, sha: str) -> bytes | None:
         """The blob, or None."""
@@ -37,8 +45,10 @@ class Stored:
     """A room as it was kept: what to fold, and where to go on."""
 
     name: str
-    epoch: str
-    entries: Sequence[Entry]
+    epoch: str  # its first
+    snapshot: Sequence[bytes] | None
+    entries: Sequence[Entry]  # those that the snapshot does not hold
+    number: int  # of the next entry
     log: Log
 
 
@@ -50,10 +60,24 @@ class Store(Protocol):
         """Where, for people: "in memory only", or a directory."""
 
     @property
+    def findings(self) -> Sequence[str]:
+        """What was found wrong when it was opened, a sentence each."""
+
+    @property
+    def torn(self) -> bool:
+        """Whether rooms may have lost the end of their logs: they are to go on in a new epoch."""
+
+    @property
     def blobs(self) -> Blobs: ...
 
-    async def rooms(self) -> list[Stored]:
-        """What was kept by the process before this one."""
+    async def rooms(self) -> list[str]:
+        """The names of all rooms that are kept."""
+
+    async def load(self, name: str) -> Stored:
+        """A room that is kept."""
 
     async def create(self, name: str, epoch: str) -> Log:
-        """The log of a new room."""
+        """The log of a new room. Raises Unavailable."""
+
+    def close(self) -> None:
+        """Ends as it should; nothing more is asked of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,12 +35,15 @@ class Broadcaster:
 
 
 @contextmanager
-def broadcaster(*options: str, port: int = 0) -> Iterator[Broadcaster]:
-    """A broadcaster that ends with the block."""
+def broadcaster(*options: str, port: int = 0, said: Path | None = None) -> Iterator[Broadcaster]:
+    """A broadcaster that ends with the block. What it says on standard error goes into the file `said`."""
     command = [*START, "serve", "--port", str(port), "--http-port", "0", *options]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    with (
+        (said or Path(os.devnull)).open("w") as errors,
+        subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             line = process.stdout.readline().strip()

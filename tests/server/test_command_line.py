@@ -84,8 +84,10 @@ def test_without_a_place_to_keep_rooms_it_says_so(server: Broadcaster) -> None: 
     [
         (["serve", "--host", "0.0.0.0"], "--insecure"),
         (["serve", "--host", "no.such.host.invalid"], ""),
-        (["serve", "--data", "somewhere"], "not available yet"),
-        (["serve", "--store", "redis://somewhere"], "not available yet"),
+        (["serve", "--data", __file__], "cannot be kept in"),
+        (["serve", "--store", "sqlite"], "needs a directory"),
+        (["serve", "--store", "memory", "--data", "somewhere"], "leave out --data"),
+        (["serve", "--store", "redis://somewhere"], "there is no store"),
         (["rooms", "--server", "127.0.0.1:1"], "no broadcaster at 127.0.0.1:1"),
         (["import", __file__, "r"], "is not a room"),
         (["import", "/nowhere.mixroom", "r"], "/nowhere.mixroom"),

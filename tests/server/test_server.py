@@ -14,7 +14,7 @@ from broadcaster.errors import Refused
 from broadcaster.member import Pending
 from broadcaster.room import Entry, Room
 from broadcaster.store import Log
-from broadcaster.store.memory import MemoryStore
+from broadcaster.store.memory import MemoryLog, MemoryStore
 from broadcaster.wire import Message, Piece, sha_of
 
 from .guests import CUBE, as_member, put, serving, tx
@@ -486,7 +486,7 @@ async def test_what_waited_when_the_connection_was_lost_is_not_done() -> None:  
 # Durability
 
 
-class SlowLog:
+class SlowLog(MemoryLog):
     """A log whose disk is held by the test."""
 
     def __init__(self) -> None:

@@ -165,7 +165,7 @@ def test_after_a_rejoin_everything_pending_goes_again(two: tuple[Room, Member, M
     room.resolve()  # the answers get lost with the connection
     answers = room.outbox["a"][:]
     room.outbox["a"].clear()
-    again = a.begin({"since": "changes", "answered": 3})
+    again = a.begin({"epoch": "e", "since": "changes", "answered": 3})
     assert [message["seq"] for message in again] == [2, 3]
     found = room.document.since(1)
     assert found is not None
@@ -179,12 +179,12 @@ def test_after_a_rejoin_everything_pending_goes_again(two: tuple[Room, Member, M
 def test_a_room_that_forgot_us_gets_our_edits_numbered_anew(two: tuple[Room, Member, Member]) -> None:  # MEMBER5
     room, a, _ = two
     room.send(a, put("x", 1))
-    assert [message["seq"] for message in a.begin({"since": "snapshot", "answered": 0, "revision": 0})] == [1]
+    assert [message["seq"] for message in a.begin({"epoch": "e", "since": "snapshot", "answered": 0, "revision": 0})] == [1]
 
 
 def test_what_a_snapshot_no_longer_holds_is_touched(two: tuple[Room, Member, Member]) -> None:  # MEMBER5
     _, a, _ = two
-    a.begin({"since": "snapshot", "answered": 0, "revision": 1})
+    a.begin({"epoch": "e", "since": "snapshot", "answered": 0, "revision": 1})
     sun = {"uuid": "sun", "kind": "lights", "created": 1, "changed": 1, "creator": "c", "tree": {}}
     records = {"type": "records", "entities": [sun], "removed": []}
     assert a.receive([records, {"type": "ready", "revision": 1}]) == {"cube", "sun"}

@@ -1,0 +1,151 @@
+"""Blobs on disk: small ones packed together in a database, large ones a file each. What is read is verified."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from .. import wire
+from ..errors import Unavailable
+from .database import Writer, connect, make_schema
+from .repair import check, salvage_blobs
+
+DATABASE: Final = "blobs.db"
+FOLDER: Final = "blobs"
+VERSION: Final = 1
+SCHEMA: Final = "CREATE TABLE IF NOT EXISTS blobs (sha BLOB PRIMARY KEY, data BLOB NOT NULL)"
+PAGE_BYTES: Final = 16 * wire.KIB
+LARGE_BYTES: Final = 128 * wire.KIB  # from here on a blob is a file of its own
+
+log = logging.getLogger(__name__)
+
+
+class DiskBlobs:
+    """The blobs of all rooms, in a directory. Raises sqlite3.Error or OSError if it cannot be used."""
+
+    def __init__(self, directory: Path, findings: list[str], clock: Callable[[], float] = time.monotonic) -> None:
+        path = directory / DATABASE
+        if why := check(path):
+            findings.append(f"{DATABASE} is damaged ({why})")
+            findings += salvage_blobs(path, lambda: _prepare(path))
+        self._clock = clock
+        self._folder = directory / FOLDER
+        self._folder.mkdir(exist_ok=True)
+        self._database = _prepare(path)
+        self._writer = Writer(self._database)
+        self._reader = connect(path)  # so that nobody who reads waits for the disk to write
+        now = int(clock())
+        self._asked = {sha: now for (sha,) in self._reader.execute("SELECT sha FROM blobs")}  # sha -> when, last
+        self._files: set[bytes] = set()
+        for file in self._folder.glob("??/*"):
+            if file.name.startswith("."):
+                file.unlink()  # half written when the process ended
+            else:
+                self._files.add(bytes.fromhex(file.name))
+        self._asked.update(dict.fromkeys(self._files, now))
+
+    def has(self, sha: str) -> bool:
+        key = bytes.fromhex(sha)
+        if key not in self._asked:
+            return False
+        self._asked[key] = int(self._clock())
+        return True
+
+    async def get(self, sha: str) -> bytes | None:
+        if not self.has(sha):
+            return None
+        data = await trio.to_thread.run_sync(self._read, bytes.fromhex(sha))
+        if data is not None and wire.sha_of(data) == sha:
+            return data
+        log.error("blob %s is damaged on disk: it is dropped", sha)
+        await self._drop(bytes.fromhex(sha))
+        return None
+
+    async def put(self, sha: str, data: bytes) -> None:
+        key = bytes.fromhex(sha)
+        if key in self._asked:
+            return
+        try:
+            if len(data) < LARGE_BYTES:
+                await self._writer.commit(lambda database: _insert(database, key, data))
+            else:
+                await trio.to_thread.run_sync(_write, self._path(key), data)
+                self._files.add(key)
+        except OSError as exc:
+            raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
+        self._asked[key] = int(self._clock())
+
+    def close(self) -> None:
+        self._reader.close()
+        self._database.close()
+
+    def _path(self, key: bytes) -> Path:
+        name = key.hex()
+        return self._folder / name[:2] / name
+
+    def _read(self, key: bytes) -> bytes | None:
+        try:
+            if key in self._files:
+                return self._path(key).read_bytes()
+            row = self._reader.execute("SELECT data FROM blobs WHERE sha = ?", (key,)).fetchone()
+        except (OSError, sqlite3.DatabaseError):
+            return None
+        return row[0] if row else None
+
+    async def _drop(self, key: bytes) -> None:
+        self._asked.pop(key, None)
+        if key in self._files:
+            self._files.discard(key)
+            self._path(key).unlink(missing_ok=True)
+        else:
+            try:
+                await self._writer.commit(lambda database: _delete(database, [key]))
+            except Unavailable as exc:
+                log.warning("a damaged blob stays on disk: %s", exc)
+
+
+def _prepare(path: Path) -> sqlite3.Connection:
+    database = connect(path, page_bytes=PAGE_BYTES)
+    make_schema(database, path, VERSION, SCHEMA)
+    return database
+
+
+def _insert(database: sqlite3.Connection, key: bytes, data: bytes) -> None:
+    database.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?)", (key, data))
+
+
+def _delete(database: sqlite3.Connection, keys: list[bytes]) -> None:
+    database.executemany("DELETE FROM blobs WHERE sha = ?", ((key,) for key in keys))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """The file appears whole, and stays, or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_name(f".{path.name}")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        _sync_folder(path.parent)
+        _sync_folder(path.parent.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the names in it are on disk; where folders cannot be opened that is done without asking."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

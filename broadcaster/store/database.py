@@ -1,0 +1,112 @@
+"""One SQLite database and its only writer: what is asked for while a commit runs is committed together, after it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import trio
+
+from ..errors import Refused, Unavailable
+
+Place: TypeAlias = tuple[int, int]  # a room and the number of an entry of its log
+Job: TypeAlias = Callable[[sqlite3.Connection], Place | None]  # what it returns is the last that it wrote
+
+BUSY_SECONDS: Final = 10.0  # for somebody who takes a back-up meanwhile
+JOURNAL_BYTES: Final = 64 * 1024 * 1024  # what stays of the WAL file after a large transaction
+
+
+def connect(path: Path, *, page_bytes: int = 4096) -> sqlite3.Connection:
+    """Opens or makes a database of which nothing that was committed is lost, not by a loss of power either."""
+    database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute(f"PRAGMA page_size = {page_bytes}")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+class _Ticket:
+    """One job on its way into a commit."""
+
+    __slots__ = ("done", "error", "job")
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.done = False
+        self.error: str | None = None
+
+
+class Writer:
+    """Commits jobs in the order in which they are asked for.
+
+    `committed` is called in the writing thread after each commit, with the last place that its jobs wrote.
+    """
+
+    def __init__(self, database: sqlite3.Connection, committed: Callable[[Place], None] | None = None) -> None:
+        self.database = database
+        self._committed = committed
+        self._waiting: list[_Ticket] = []
+        self._lock = trio.Lock()
+
+    async def commit(self, job: Job) -> None:
+        """Returns once what `job` does is on the disk. Raises Unavailable, with nothing done, if that cannot be."""
+        ticket = _Ticket(job)
+        self._waiting.append(ticket)
+        async with self._lock:  # whoever comes first commits for all who came meanwhile
+            if not ticket.done:
+                batch, self._waiting = self._waiting, []
+                error = await trio.to_thread.run_sync(self._commit, [one.job for one in batch])
+                for one in batch:
+                    one.done, one.error = True, error
+        if ticket.error is not None:
+            raise Unavailable(ticket.error)
+
+    def _commit(self, jobs: list[Job]) -> str | None:
+        """Why it could not be, if it could not."""
+        try:
+            self.database.execute("BEGIN IMMEDIATE")
+            places = [place for job in jobs if (place := job(self.database)) is not None]
+            self.database.execute("COMMIT")
+        except sqlite3.IntegrityError:  # a fault of ours, not of the disk
+            self._roll_back()
+            raise
+        except sqlite3.DatabaseError as exc:
+            self._roll_back()
+            return f"the broadcaster cannot write to its disk: {_why(exc)}"
+        if places and self._committed is not None:
+            self._committed(places[-1])
+        return None
+
+    def _roll_back(self) -> None:
+        """Also after a failure that took the transaction with it."""
+        try:
+            if self.database.in_transaction:
+                self.database.execute("ROLLBACK")
+        except sqlite3.DatabaseError:
+            pass  # the file itself fails: the next BEGIN says so again
+
+
+def _why(exc: sqlite3.DatabaseError) -> str:
+    return "it is full" if exc.sqlite_errorcode == sqlite3.SQLITE_FULL else str(exc)
+
+
+def read_schema_version(database: sqlite3.Connection) -> int:
+    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def make_schema(database: sqlite3.Connection, path: Path, version: int, schema: str) -> None:
+    """Makes what is missing. Raises Refused if a later version of this program wrote here."""
+    found = read_schema_version(database)
+    if found > version:
+        raise Refused(
+            f"{path} was written by a later version of this program (format {found}, this one knows {version})"
+        )
+    database.executescript(f"BEGIN; {schema}; PRAGMA user_version = {version}; COMMIT")

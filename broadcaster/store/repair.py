@@ -1,0 +1,138 @@
+"""What is done about a database whose file is damaged: all that can still be read is put into a new one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+DAMAGED: Final = "damaged"
+
+
+def check(path: Path) -> str | None:
+    """What is wrong with the database; None if it is whole, or not there."""
+    if not path.exists():
+        return "it is missing" if _wal(path).exists() else None
+    if path.stat().st_size == 0 and _wal(path).exists():
+        return "it is empty"
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            found: str = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as exc:
+        return str(exc)
+    return None if found == "ok" else found.splitlines()[-1]
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def set_aside(path: Path) -> Path:
+    """Moves a database with its log into a folder of its own, for whoever wants to look; where it is now."""
+    number = 1
+    while (folder := path.with_name(f"{DAMAGED}-{number}")).exists():
+        number += 1
+    folder.mkdir()
+    for file in path.parent.glob(f"{path.name}*"):
+        file.replace(folder / file.name)
+    return folder / path.name
+
+
+def salvage(path: Path, make: Callable[[], sqlite3.Connection]) -> list[str]:
+    """Sets the database aside and copies what can be read into one that `make` makes; what became of it."""
+    old = set_aside(path)
+    said = [f"it is in {old.parent.name} now"]
+    with closing(make()) as new:
+        try:
+            with closing(sqlite3.connect(old, isolation_level=None)) as damaged:
+                damaged.execute("PRAGMA writable_schema = ON")  # SQLite then reads a file that is too short, too
+                rooms = list(_rows(damaged, "SELECT id, name, epoch FROM rooms ORDER BY id"))
+                said += [_salvage_room(damaged, new, *room) for room in rooms]
+        except sqlite3.DatabaseError:
+            rooms = []
+        if not rooms:
+            said.append("nothing of it can be read: all rooms are gone")
+    return said
+
+
+def _salvage_room(damaged: sqlite3.Connection, new: sqlite3.Connection, id: int, name: str, epoch: str) -> str:
+    number = _salvage_snapshot(damaged, new, id)
+    start = number or 0
+    end = start
+    entries = _rows(damaged, "SELECT * FROM entries WHERE room = ? AND number >= ? ORDER BY number", id, start)
+    new.execute("BEGIN")
+    for row in entries:
+        if row[1] != end or not _is_json(row[4]):
+            break
+        new.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row)
+        end += 1
+    if end:
+        new.execute("INSERT INTO rooms VALUES (?, ?, ?)", (id, name, epoch))
+    new.execute("COMMIT")
+    return f"room {name!r} is read up to entry {end} of its log" if end else f"room {name!r} is gone"
+
+
+def _salvage_snapshot(damaged: sqlite3.Connection, new: sqlite3.Connection, room: int) -> int | None:
+    """The number of the latest snapshot that is whole."""
+    found = list(_rows(damaged, "SELECT number, parts FROM snapshots WHERE room = ? ORDER BY number DESC", room))
+    for number, count in found:
+        new.execute("BEGIN")
+        copied = 0
+        rows = _rows(damaged, "SELECT * FROM parts WHERE room = ? AND number = ? ORDER BY part", room, number)
+        for row in rows:
+            if row[2] != copied or not all(map(_is_json, row[3].splitlines())):
+                break
+            new.execute("INSERT INTO parts VALUES (?, ?, ?, ?)", row)
+            copied += 1
+        if copied == count:
+            new.execute("INSERT INTO snapshots VALUES (?, ?, ?)", (room, number, count))
+            new.execute("COMMIT")
+            return int(number)
+        new.execute("ROLLBACK")
+    return None
+
+
+def salvage_blobs(path: Path, make: Callable[[], sqlite3.Connection]) -> list[str]:
+    """The same for blobs: those come over that are what their names say."""
+    old = set_aside(path)
+    copied = lost = 0
+    with closing(make()) as new, closing(sqlite3.connect(old, isolation_level=None)) as damaged:
+        new.execute("BEGIN")
+        for (sha,) in _names(damaged):
+            data = next(_rows(damaged, "SELECT data FROM blobs WHERE sha = ?", sha), (b"",))[0]
+            if sha256(data).digest() == sha:
+                new.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (sha, data))
+                copied += 1
+            else:
+                lost += 1
+        new.execute("COMMIT")
+    return [f"it is in {old.parent.name} now: {copied} blobs are read, {lost} known ones are gone"]
+
+
+def _names(damaged: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    try:
+        damaged.execute("PRAGMA writable_schema = ON")
+    except sqlite3.DatabaseError:
+        return iter(())
+    return _rows(damaged, "SELECT sha FROM blobs")
+
+
+def _rows(database: sqlite3.Connection, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+    """The rows as far as they can be read."""
+    try:
+        yield from database.execute(query, values)
+    except sqlite3.DatabaseError:
+        return
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return False
+    return True

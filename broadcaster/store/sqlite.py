@@ -1,0 +1,225 @@
+"""Rooms in a directory: logs and snapshots in one SQLite database, blobs beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import orjson
+import trio
+
+from .. import wire
+from ..errors import Refused
+from ..room import Entry
+from . import Blobs, Log, Stored
+from .blobs import DiskBlobs
+from .database import Place, Writer, connect, make_schema
+from .head import HeadFile
+from .repair import check, salvage
+
+DATABASE: Final = "rooms.db"
+VERSION: Final = 1
+SCHEMA: Final = """
+    CREATE TABLE IF NOT EXISTS rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS entries (
+        room INTEGER, number INTEGER, time REAL, member TEXT, request BLOB, PRIMARY KEY (room, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS snapshots (room INTEGER, number INTEGER, parts INTEGER, PRIMARY KEY (room, number));
+    CREATE TABLE IF NOT EXISTS parts (room INTEGER, number INTEGER, part INTEGER, data BLOB);
+    CREATE INDEX IF NOT EXISTS parts_of ON parts (room, number, part)
+"""
+COMMIT_BYTES: Final = 4 * wire.MIB  # of a snapshot in one go: edits are committed in between
+TRIMMED_AT_ONCE: Final = 2000
+LONG_BYTES: Final = 8 * wire.MIB  # of log since the last snapshot: then, and past the size of that, another one is due
+ENTRY_BYTES: Final = 512  # what an entry costs at a start, besides its bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much of a log is kept behind its snapshot: to see who did what. Whatever is older goes."""
+
+    entries: int = 100_000
+    seconds: float = 30 * 24 * 3600.0
+
+
+class SqliteLog:
+    """The log of one room, by its number in the database."""
+
+    def __init__(self, writer: Writer, room: int, window: Window) -> None:
+        self._writer = writer
+        self._room = room
+        self._window = window
+        self._bytes = 0  # since the last snapshot
+        self._snapshot_bytes = 0
+
+    @property
+    def is_long(self) -> bool:
+        return self._bytes > max(LONG_BYTES, self._snapshot_bytes)
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        rows = [(self._room, *entry[:3], orjson.dumps(entry.request)) for entry in entries]
+
+        def insert(database: sqlite3.Connection) -> Place:
+            database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows)
+            return self._room, entries[-1].number
+
+        await self._writer.commit(insert)
+        self._bytes += sum(ENTRY_BYTES + len(row[4]) for row in rows)
+
+    async def read(self, name: str, epoch: str) -> Stored:
+        """The latest snapshot and what came after it."""
+        stored: Stored = await trio.to_thread.run_sync(self._read, name, epoch)
+        return stored
+
+    def _read(self, name: str, epoch: str) -> Stored:
+        database, room, number = self._writer.database, self._room, 0
+        snapshot = None
+        found = database.execute("SELECT MAX(number) FROM snapshots WHERE room = ?", (room,)).fetchone()[0]
+        if found is not None:
+            number = found
+            rows = database.execute(
+                "SELECT data FROM parts WHERE room = ? AND number = ? ORDER BY part", (room, number)
+            )
+            snapshot = [data for (data,) in rows]
+            self._snapshot_bytes = sum(map(len, snapshot))
+        rows = database.execute(
+            "SELECT number, time, member, request FROM entries WHERE room = ? AND number >= ? ORDER BY number",
+            (room, number),
+        )
+        entries = []
+        for place, time_, member, request in rows:
+            entries.append(Entry(place, time_, member, orjson.loads(request)))
+            self._bytes += ENTRY_BYTES + len(request)
+        return Stored(name, epoch, snapshot, entries, number + len(entries), self)
+
+    async def keep_snapshot(self, number: int, parts: Iterable[bytes]) -> None:
+        self._bytes = self._snapshot_bytes = 0  # also if this fails: the next try comes later, not at once
+        count = 0
+        for some in _in_commits(parts):
+            rows = [(self._room, number, part, data) for part, data in enumerate(some, count)]
+            await self._writer.commit(partial(self._insert, number, rows))
+            count += len(some)
+            self._snapshot_bytes += sum(map(len, some))
+            await trio.lowlevel.checkpoint()
+
+        def finish(database: sqlite3.Connection) -> None:
+            database.execute("INSERT INTO snapshots VALUES (?, ?, ?)", (self._room, number, count))
+            database.execute("DELETE FROM snapshots WHERE room = ? AND number < ?", (self._room, number))
+            database.execute("DELETE FROM parts WHERE room = ? AND number < ?", (self._room, number))
+
+        await self._writer.commit(finish)
+        await self._trim(number)
+
+    def _insert(self, number: int, rows: list[tuple[int, int, int, bytes]], database: sqlite3.Connection) -> None:
+        if rows[0][2] == 0:  # what an earlier try left
+            database.execute("DELETE FROM parts WHERE room = ? AND number = ?", (self._room, number))
+        database.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
+
+    async def _trim(self, number: int) -> None:
+        """Drops what the snapshot holds and the window does not."""
+        trimmed: list[int] = [TRIMMED_AT_ONCE]
+
+        def drop(database: sqlite3.Connection) -> None:
+            trimmed[0] = database.execute(
+                "DELETE FROM entries WHERE room = ?1 AND number IN (SELECT number FROM entries"
+                " WHERE room = ?1 AND number < ?2 AND (number < ?2 - ?3 OR time < ?4) ORDER BY number LIMIT ?5)",
+                (self._room, number, self._window.entries, time.time() - self._window.seconds, TRIMMED_AT_ONCE),
+            ).rowcount
+
+        while trimmed[0] == TRIMMED_AT_ONCE:
+            await self._writer.commit(drop)
+
+
+def _in_commits(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
+    some: list[bytes] = []
+    size = 0
+    for part in parts:
+        some.append(part)
+        size += len(part)
+        if size >= COMMIT_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+class SqliteStore:
+    """The store of a broadcaster with --data. One process at a time holds a directory.
+
+    Raises Refused if the directory cannot be used.
+    """
+
+    def __init__(self, directory: Path, window: Window | None = None) -> None:
+        self.keeps = f"in {directory}"
+        self._window = window or Window()
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._head = HeadFile(directory)
+            self.findings: list[str] = []
+            self._database, self.torn = self._open(directory)
+            self._disk_blobs = DiskBlobs(directory, self.findings)
+            self._head.begin()
+        except (OSError, sqlite3.Error) as exc:
+            raise Refused(f"rooms cannot be kept in {directory}: {exc}") from exc
+        self.blobs: Blobs = self._disk_blobs
+        self._writer = Writer(self._database, self._head.write)
+
+    def _open(self, directory: Path) -> tuple[sqlite3.Connection, bool]:
+        path = directory / DATABASE
+        torn = path.exists() and self._head.trusted is None
+        if why := check(path):
+            torn = True
+            self.findings.append(f"{DATABASE} is damaged ({why})")
+            self.findings += salvage(path, lambda: _prepare(path))
+        database = _prepare(path)
+        if not torn and not self._holds_end(database):
+            torn = True
+        if torn:
+            self.findings.append("the end of the log may be missing: rooms go on in a new epoch")
+        return database, torn
+
+    def _holds_end(self, database: sqlite3.Connection) -> bool:
+        """Whether the last entry that was written is there, or was folded into a snapshot or removed."""
+        head = self._head.trusted
+        if head is None or head.room == 0:
+            return True
+        found = database.execute(
+            "SELECT 1 FROM entries WHERE room = ?1 AND number = ?2"
+            " UNION SELECT 1 FROM snapshots WHERE room = ?1 AND number > ?2",
+            (head.room, head.number),
+        )
+        return found.fetchone() is not None
+
+    async def rooms(self) -> list[str]:
+        return [name for (name,) in self._database.execute("SELECT name FROM rooms ORDER BY id")]
+
+    async def load(self, name: str) -> Stored:
+        id, epoch = self._database.execute("SELECT id, epoch FROM rooms WHERE name = ?", (name,)).fetchone()
+        log = SqliteLog(self._writer, id, self._window)
+        return await log.read(name, epoch)
+
+    async def create(self, name: str, epoch: str) -> Log:
+        made: list[int] = []
+
+        def insert(database: sqlite3.Connection) -> None:
+            row = database.execute("INSERT INTO rooms (name, epoch) VALUES (?, ?)", (name, epoch))
+            made[:] = [row.lastrowid or 0]
+
+        await self._writer.commit(insert)
+        return SqliteLog(self._writer, made[0], self._window)
+
+    def close(self) -> None:
+        self._database.close()
+        self._disk_blobs.close()
+        self._head.close()
+
+
+def _prepare(path: Path) -> sqlite3.Connection:
+    database = connect(path)
+    make_schema(database, path, VERSION, SCHEMA)
+    return database

@@ -1,0 +1,325 @@
+"""What a store promises, asked of each of them without a server. Disks take real time here, so the clock is real."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from broadcaster import snapshot
+from broadcaster.errors import Refused, Unavailable
+from broadcaster.room import Entry, Room
+from broadcaster.server import Server
+from broadcaster.store import Store, blobs, sqlite
+from broadcaster.store.memory import MemoryStore
+from broadcaster.store.sqlite import SqliteLog, SqliteStore, Window
+from broadcaster.wire import sha_of
+
+CUBE = ["cube", ["create", "objects", {"name": "Cube", "x": 0}]]
+
+
+def entries(*numbers: int, time: float = 1.0) -> list[Entry]:
+    """The first three: somebody comes in, makes a cube, moves it."""
+    asked: list[dict[str, Any]] = [
+        {"type": "join", "name": "ann"},
+        {"type": "tx", "seq": 1, "base": 0, "deltas": [CUBE]},
+    ]
+    return [
+        Entry(
+            number,
+            time,
+            "ann",
+            asked[number]
+            if number < 2
+            else {"type": "tx", "seq": number, "base": 1, "deltas": [["cube", ["patch", {"x": ["put", number]}]]]},
+        )
+        for number in numbers
+    ]
+
+
+def room_of(name: str, *numbers: int) -> Room:
+    room = Room(name, "epoch")
+    for entry in entries(*numbers):
+        room.fold(entry)
+    return room
+
+
+def real(test: Callable[[], Awaitable[None]]) -> None:
+    """Runs `test` on the real clock."""
+
+    async def within_limit() -> None:
+        with trio.fail_after(60):
+            await test()
+
+    trio.run(within_limit)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path)
+    yield store
+    store.close()
+
+
+# Logs
+
+
+def test_a_log_that_is_kept_is_read_back_where_it_ended(tmp_path: Path) -> None:  # STORE2
+    async def write() -> None:
+        log = await store.create("r", "epoch")
+        await log.append(entries(0))
+        await log.append(entries(1, 2))
+
+    async def read() -> None:
+        assert await store.rooms() == ["r"]
+        stored = await store.load("r")
+        assert (stored.name, stored.epoch, stored.number, stored.snapshot) == ("r", "epoch", 3, None)
+        assert list(stored.entries) == entries(0, 1, 2)
+
+    for step in (write, read):
+        store = SqliteStore(tmp_path)
+        assert (store.torn, list(store.findings)) == (False, [])
+        real(step)
+        store.close()
+
+
+def test_what_is_asked_for_at_once_is_kept_in_its_order(store: Store) -> None:  # STORE3
+    async def test() -> None:
+        log = await store.create("r", "epoch")
+        async with trio.open_nursery() as nursery:
+            for number in range(0, 60, 2):
+                nursery.start_soon(log.append, entries(number, number + 1))
+                await trio.lowlevel.checkpoint()
+        if store.keeps != "in memory only":
+            assert [entry.number for entry in (await store.load("r")).entries] == list(range(60))
+
+    real(test)
+
+
+def test_commits_are_grouped_while_one_is_under_way(tmp_path: Path) -> None:  # STORE3
+    store = SqliteStore(tmp_path)
+    commits: list[int] = []
+
+    async def test() -> None:
+        logs = [await store.create(str(number), "epoch") for number in range(20)]
+        writer = store._writer
+        commit = writer._commit
+        writer._commit = lambda jobs: commits.append(len(jobs)) or commit(jobs)  # type: ignore[method-assign, func-returns-value]
+        async with trio.open_nursery() as nursery:
+            for log in logs:
+                nursery.start_soon(log.append, entries(0))
+
+    real(test)
+    store.close()
+    assert sum(commits) == 20
+    assert len(commits) <= 2
+
+
+def test_a_snapshot_takes_the_place_of_what_it_holds(tmp_path: Path) -> None:  # STORE4
+    store = SqliteStore(tmp_path, Window(entries=2))
+    room = room_of("r", *range(10))
+
+    async def test() -> None:
+        log = await store.create("r", "epoch")
+        await log.append(entries(*range(10), time=2.0**40))
+        await log.keep_snapshot(10, snapshot.parts(room))
+        await log.append(entries(10, 11))
+        stored = await store.load("r")
+        assert (list(stored.entries), stored.number) == (entries(10, 11), 12)
+        kept = [number for (number,) in store._database.execute("SELECT number FROM entries ORDER BY number")]
+        assert kept == [8, 9, 10, 11]
+        assert stored.snapshot is not None
+        again = Room("r", stored.epoch)
+        snapshot.restore(again, stored.snapshot)
+        for entry in stored.entries:
+            again.fold(entry)
+            room.fold(entry)
+        assert list(snapshot.parts(again)) == list(snapshot.parts(room))
+
+    real(test)
+    store.close()
+
+
+def test_what_is_too_old_is_dropped_behind_a_snapshot_alone(tmp_path: Path) -> None:  # STORE4
+    store = SqliteStore(tmp_path, Window(seconds=100.0))
+
+    async def test() -> None:
+        log = await store.create("r", "epoch")
+        await log.append(entries(*range(6), time=1.0))
+        await log.keep_snapshot(4, snapshot.parts(room_of("r", *range(4))))
+        kept = [number for (number,) in store._database.execute("SELECT number FROM entries ORDER BY number")]
+        assert kept == [4, 5]
+
+    real(test)
+    store.close()
+
+
+def test_a_snapshot_is_kept_while_the_room_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # STORE5
+    monkeypatch.setattr(snapshot, "PART_BYTES", 10)
+    monkeypatch.setattr(sqlite, "COMMIT_BYTES", 100)
+    room = room_of("r", 0, 1)
+    wanted = list(snapshot.parts(room))
+    parts = snapshot.parts(room)
+    first = next(parts)
+    for entry in entries(2, 3, 4):
+        room.fold(entry)
+    assert [first, *parts] == wanted
+
+
+def test_a_long_log_asks_for_a_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # STORE5
+    monkeypatch.setattr(sqlite, "LONG_BYTES", 2000)
+    store = SqliteStore(tmp_path)
+
+    async def test() -> None:
+        log = await store.create("r", "epoch")
+        await log.append(entries(0, 1))
+        assert not log.is_long
+        await log.append(entries(*range(2, 6)))
+        assert log.is_long
+        assert (await store.load("r")).log.is_long
+        await log.keep_snapshot(6, snapshot.parts(room_of("r", *range(6))))
+        assert not log.is_long
+
+    real(test)
+    store.close()
+
+
+def test_a_room_goes_on_by_its_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # STORE5
+    monkeypatch.setattr(sqlite, "LONG_BYTES", 0)
+    digests = []
+
+    async def test() -> None:
+        async with trio.open_nursery() as nursery:
+            server = Server(nursery, store)
+            await server.restore()
+            if not server.hosts:
+                await server._room_for({"room": "r", "create": True})
+            host = server.hosts["r"]
+            for entry in entries(0, 1, 2) if not digests else []:
+                host.submit(entry.member, entry.request)
+            while host.room.revision < 2 or host._keeping or (digests and host.room.present):
+                await trio.sleep(0.01)
+            digests.append((host.room.epoch, host.room.document.digest()))
+            nursery.cancel_scope.cancel()
+
+    for _ in range(2):
+        store = SqliteStore(tmp_path)
+        real(test)
+        snapshots = store._database.execute("SELECT COUNT(*) FROM snapshots").fetchone()
+        assert snapshots == (1,)
+        store.close()
+    assert digests[0] == digests[1]
+
+
+def test_a_failed_commit_keeps_nothing_and_the_next_one_goes_on(tmp_path: Path) -> None:  # STORE6
+    store = SqliteStore(tmp_path)
+
+    async def test() -> None:
+        log = await store.create("r", "epoch")
+        await log.append(entries(0))
+        pages = store._database.execute("PRAGMA page_count").fetchone()[0]
+        store._database.execute(f"PRAGMA max_page_count = {pages}")
+        big = Entry(1, 1.0, "ann", {"type": "tx", "text": "x" * 100_000})
+        with pytest.raises(Unavailable, match="it is full"):
+            await log.append([big])
+        store._database.execute("PRAGMA max_page_count = 1000000")
+        assert (await store.load("r")).number == 1
+        await log.append([big])
+        assert (await store.load("r")).number == 2
+
+    real(test)
+    store.close()
+
+
+# The directory
+
+
+def test_two_processes_do_not_share_a_directory(tmp_path: Path) -> None:  # STORE7
+    store = SqliteStore(tmp_path)
+    with pytest.raises(Refused, match="another broadcaster"):
+        SqliteStore(tmp_path)
+    store.close()
+    SqliteStore(tmp_path).close()
+
+
+def test_a_directory_of_a_later_version_is_left_alone(tmp_path: Path) -> None:  # STORE7
+    store = SqliteStore(tmp_path)
+    store._database.execute("PRAGMA user_version = 99")
+    store.close()
+    with pytest.raises(Refused, match="later version"):
+        SqliteStore(tmp_path)
+
+
+# Blobs
+
+
+@pytest.mark.parametrize("size", [0, 1, 5000, blobs.LARGE_BYTES - 1, blobs.LARGE_BYTES, 3_000_000])
+def test_blobs_of_any_size_come_back(store: Store, size: int) -> None:  # STORE8
+    data = os.urandom(size)
+
+    async def test() -> None:
+        assert not store.blobs.has(sha_of(data))
+        assert await store.blobs.get(sha_of(data)) is None
+        await store.blobs.put(sha_of(data), data)
+        await store.blobs.put(sha_of(data), data)
+        assert store.blobs.has(sha_of(data))
+        assert await store.blobs.get(sha_of(data)) == data
+
+    real(test)
+
+
+def test_blobs_are_kept(tmp_path: Path) -> None:  # STORE8
+    made = [os.urandom(size) for size in (0, 100, 20_000, blobs.LARGE_BYTES)]
+
+    async def write() -> None:
+        async with trio.open_nursery() as nursery:
+            for data in made:
+                nursery.start_soon(store.blobs.put, sha_of(data), data)
+
+    async def read() -> None:
+        assert [await store.blobs.get(sha_of(data)) for data in made] == made
+
+    for step in (write, read):
+        store = SqliteStore(tmp_path)
+        real(step)
+        store.close()
+
+
+@pytest.mark.parametrize("size", [5000, blobs.LARGE_BYTES])
+def test_a_blob_that_is_damaged_on_disk_is_nowhere(tmp_path: Path, size: int) -> None:  # STORE9
+    data = os.urandom(size)
+    store = SqliteStore(tmp_path)
+
+    async def test() -> None:
+        await store.blobs.put(sha_of(data), data)
+        store._disk_blobs._database.execute("UPDATE blobs SET data = x'00'")
+        for file in (tmp_path / "blobs").glob("??/*"):
+            file.write_bytes(b"\0")
+        assert await store.blobs.get(sha_of(data)) is None
+        assert not store.blobs.has(sha_of(data))
+        await store.blobs.put(sha_of(data), data)  # somebody has it still
+        assert await store.blobs.get(sha_of(data)) == data
+
+    real(test)
+    store.close()
+
+
+def test_a_half_written_file_is_removed(tmp_path: Path) -> None:  # STORE9
+    (tmp_path / "blobs" / "ab").mkdir(parents=True)
+    (tmp_path / "blobs" / "ab" / f".{'ab' * 32}").write_bytes(b"half")
+    SqliteStore(tmp_path).close()
+    assert list((tmp_path / "blobs").glob("??/.*")) == []
+
+
+def test_logs_and_blobs_of_the_contract_are_of_their_kind(store: Store) -> None:  # STORE2
+    async def test() -> None:
+        log = await store.create("r", "epoch")
+        assert not log.is_long
+        assert isinstance(log, SqliteLog) == (store.keeps != "in memory only")
+        await log.keep_snapshot(1, snapshot.parts(room_of("r", 0)))
+
+    real(test)
