@@ -43,6 +43,7 @@ class Outcome:
 
     effect: Deltas
     dropped: list[Drop]
+    named: Iterable[str] = ()  # whose strong references came or went
 
 
 class Entity:
@@ -78,9 +79,11 @@ class Entity:
         _ = self.data
         self._tree = None
 
-    def hash(self, uuid: str) -> int:
+    def hash(self, uuid: str, *, keep_data: bool) -> int:
         text = blake2b(f"{uuid}\0{self.kind}\0".encode(), digest_size=DIGEST_BYTES)
         text.update(self.data)
+        if not keep_data and self._tree is not None:
+            self._data = None
         return int.from_bytes(text.digest(), "big")
 
     def record(self, uuid: str) -> Record:
@@ -164,14 +167,19 @@ class Document:
 
     def digest(self) -> str:
         """32 hex digits, equal for equal documents: the sum of the entities' hashes."""
-        for uuid in self._unhashed:
+        self.hash_some(len(self._unhashed))
+        return f"{self._sum:032x}"
+
+    def hash_some(self, most: int) -> bool:
+        """Hashes at most so many of the entities that changed; whether a digest would cost nothing now."""
+        for _ in range(min(most, len(self._unhashed))):
+            uuid = self._unhashed.pop()
             self._sum -= self._hashes.pop(uuid, 0)
             if (entity := self._entities.get(uuid)) is not None:
-                self._hashes[uuid] = entity.hash(uuid)
+                self._hashes[uuid] = entity.hash(uuid, keep_data=self._compact)
                 self._sum += self._hashes[uuid]
-        self._unhashed.clear()
         self._sum &= DIGEST_MASK
-        return f"{self._sum:032x}"
+        return not self._unhashed
 
     def snapshot(self) -> Iterator[Record]:
         """Every entity, what others name first before those that name it only where they changed in that order."""
@@ -242,10 +250,9 @@ class Document:
         `base` is the revision the sender knew: an edit of what somebody else created anew since is dropped.
         Raises Rejected, with nothing changed, if it creates what exists or an entity of `expect` has another version.
         """
-        for uuid, version in (expect or {}).items():
-            entity = self.get(uuid)
-            if (entity.changed if entity else 0) != version:
-                raise Rejected("expect", f"{uuid} is at {entity.changed if entity else 0}, not at {version}")
+        if expect and (others := self._other_versions(expect)):
+            uuid, version = next(iter(others.items()))
+            raise Rejected("expect", f"{uuid} is at {version}, not at {expect[uuid]}", versions=others)
         stage = _Stage()
         removals = []
         for pair in deltas:
@@ -262,8 +269,20 @@ class Document:
         for uuid, entity in stage.entities.items():
             self._commit(uuid, entity, revision)
         if stage.users:
-            self._users.update(stage.users)
-        return Outcome(deltas if stage.whole and not removals else stage.effect, stage.dropped)
+            self._count(stage.users)
+        return Outcome(deltas if stage.whole and not removals else stage.effect, stage.dropped, stage.users)
+
+    def _other_versions(self, expect: dict[str, int]) -> dict[str, int]:
+        """The versions of those that are not at the expected one; 0 is that of what is not there."""
+        versions = {uuid: entity.changed if (entity := self.get(uuid)) else 0 for uuid in expect}
+        return {uuid: version for uuid, version in versions.items() if version != expect[uuid]}
+
+    def _count(self, users: Counter[str]) -> None:
+        """Takes over how many more, or fewer, strong references name each."""
+        self._users.update(users)
+        for uuid in users:
+            if not self._users[uuid]:
+                del self._users[uuid]
 
     def _staged(self, stage: _Stage, uuid: str) -> Entity | None:
         return stage.entities[uuid] if uuid in stage.entities else self.get(uuid)
@@ -306,24 +325,27 @@ class Document:
             stage.effect.append(pair if effect is delta else [uuid, effect])
 
     def _remove(self, stage: _Stage, removals: list[Any], sender: str, base: int | None) -> None:
-        """Removals come last, so that one transaction can drop a reference and what it names, in any order."""
-        blocked = []
-        while removals:
-            for pair in removals:
-                uuid = pair[0]
-                entity = self._staged(stage, uuid)
-                if entity is None or self._is_old(entity, sender, base):
-                    stage.dropped.append(Drop(uuid, (), "gone" if entity is None else "old"))
-                elif self.users(uuid) + stage.users[uuid] > 0:
-                    blocked.append(pair)
-                else:
-                    stage.users.subtract(strong_refs(entity.tree))
-                    stage.entities[uuid] = None
-                    stage.effect.append(pair)
-            if len(blocked) == len(removals):
-                stage.dropped += (Drop(pair[0], (), "named") for pair in blocked)
-                return
-            removals, blocked = blocked, []
+        """Removals come last, so that one transaction can drop references and what they name, rings too."""
+        going: dict[str, tuple[list[Any], list[str]]] = {}  # uuid -> its delta, what it names strongly
+        for pair in removals:
+            uuid = pair[0]
+            entity = self._staged(stage, uuid)
+            if entity is None or uuid in going or self._is_old(entity, sender, base):
+                stage.dropped.append(Drop(uuid, (), "gone" if entity is None or uuid in going else "old"))
+            else:
+                going[uuid] = pair, list(strong_refs(entity.tree))
+                stage.users.subtract(going[uuid][1])
+        named = [uuid for uuid in going if self.users(uuid) + stage.users[uuid] > 0]
+        while named:
+            uuid = named.pop()
+            if uuid in going:  # it stays, and so does what it names
+                _, names = going.pop(uuid)
+                stage.users.update(names)
+                named += names
+                stage.dropped.append(Drop(uuid, (), "named"))
+        for uuid, (pair, _) in going.items():
+            stage.entities[uuid] = None
+            stage.effect.append(pair)
 
     def _commit(self, uuid: str, entity: Entity | None, revision: int) -> None:
         """Puts one entity in place; its strong references are counted by the caller."""
@@ -358,6 +380,14 @@ class Document:
         return Overlay(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What one edit depends on and did: while none of `looked` changes beneath, folding it again does the same."""
+
+    looked: frozenset[str]  # uuids of entities
+    users: Counter[str]
+
+
 class Overlay(Document):
     """A document that differs from its base in a few entities."""
 
@@ -365,11 +395,9 @@ class Overlay(Document):
         super().__init__()
         self._base = base
         self._removed: set[str] = set()
+        self._looked: set[str] = set()
+        self._counted: Counter[str] = Counter()
         self.revision = base.revision
-
-    @property
-    def touched(self) -> set[str]:
-        return self._entities.keys() | self._removed
 
     def get(self, uuid: str) -> Entity | None:
         if uuid in self._removed:
@@ -385,6 +413,33 @@ class Overlay(Document):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def fold(self, deltas: Deltas, sender: str, base: int | None) -> tuple[Footprint, Rejected | None]:
+        """Applies a pending edit; what it rests on, and why nothing of it did take effect, if so."""
+        self._looked, self._counted = set(), Counter()
+        rejected = None
+        self.revision = self._base.revision
+        try:
+            self.apply(deltas, revision=self.revision, sender=sender, base=base)
+        except Rejected as exc:
+            rejected = exc
+        return Footprint(frozenset(self._looked), self._counted), rejected
+
+    def take_back(self, footprints: Iterable[Footprint]) -> None:
+        """Undoes edits that were folded, and all others that looked at what they did."""
+        for footprint in footprints:
+            self._users.subtract(footprint.users)
+            for uuid in footprint.looked:
+                self._entities.pop(uuid, None)
+                self._removed.discard(uuid)
+
+    def _staged(self, stage: _Stage, uuid: str) -> Entity | None:
+        self._looked.add(uuid)
+        return super()._staged(stage, uuid)
+
+    def _count(self, users: Counter[str]) -> None:
+        self._counted = users
+        super()._count(users)
 
     def _commit(self, uuid: str, entity: Entity | None, revision: int) -> None:
         self._entities.pop(uuid, None)

@@ -48,6 +48,7 @@ FROM_CLIENT: Final[Transitions] = {
         "tx": State.EDITS,
         "presence": State.EDITS,
         "lease": State.EDITS,
+        "digest": State.EDITS,
         "ping": State.EDITS,
         "leave": State.CLOSED,
     },
@@ -74,6 +75,7 @@ FROM_SERVER: Final[Transitions] = {
         "presence": State.EDITS,
         "members": State.EDITS,
         "lease": State.EDITS,
+        "digest": State.EDITS,
         "pong": State.EDITS,
         "error": State.CLOSED,
     },
@@ -107,6 +109,7 @@ CLIENT_FIELDS: Final[Fields] = {
     "tx": {"seq": WHOLE, "base": WHOLE, "deltas": LIST, "expect": (dict, ABSENT)},
     "presence": {"state": STRUCT},
     "lease": {"op": TEXT, "key": TEXT, "seconds": (int, float, ABSENT), "fencing": (int, ABSENT)},
+    "digest": {},
     "ping": {"id": WHOLE},
     "leave": {},
     "has": {"shas": LIST},
@@ -132,7 +135,12 @@ SERVER_FIELDS: Final[Fields] = {
     "ready": {"revision": WHOLE},
     "tx": {"revision": WHOLE, "member": TEXT, "deltas": LIST},
     "ack": {"seq": WHOLE, "revision": WHOLE, "dropped": (list, ABSENT), "effect": (list, ABSENT)},
-    "reject": {"seq": WHOLE, "reason": TEXT, "detail": TEXT},
+    "reject": {
+        "seq": WHOLE,
+        "reason": TEXT,
+        "detail": TEXT,
+        "versions": (dict, ABSENT),  # "expect": uuid -> version of what is at another than the expected one
+    },
     "notice": {"reason": (str, ABSENT)},  # why nothing can be changed now; null: it can be again
     "presence": {"member": TEXT, "state": STRUCT},
     "members": {"joined": LIST, "left": LIST},
@@ -143,6 +151,7 @@ SERVER_FIELDS: Final[Fields] = {
         "seconds": (int, float),
         "refused": (bool, ABSENT),
     },
+    "digest": {"revision": WHOLE, "digest": (str, ABSENT)},  # null: not known yet, ask again later
     "pong": {"id": WHOLE},
     "missing": {"shas": LIST},
     "absent": {"shas": LIST},

@@ -7,17 +7,20 @@ holds the same room. Presence is not of the log: it is never stored, and dies wi
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from . import wire
-from .document import Deltas, Document, Drop, Record
+from .document import MAX_UUID_CHARS, Deltas, Document, Record
 from .errors import Rejected
 from .wire import Message
 
 ROLES: Final = ("owner", "editor", "viewer", "worker")
 EDITING: Final = frozenset({"owner", "editor", "worker"})
 EPOCHS_KEPT: Final = 16  # before the one of now
+HASHED_AT_ONCE: Final = 1000  # entities
 ASKED: Final = {"viewer": "viewer", "worker": "worker"}  # what is given for the asking; for all else, editor
 
 
@@ -74,6 +77,7 @@ class Present:
     color: str
     role: str
     presence: Message = field(default_factory=dict)
+    said: int | None = None  # the last sequence number since it joined
 
     def describe(self, id: str) -> Message:
         return {"id": id, "name": self.name, "color": self.color, "role": self.role, "presence": self.presence}
@@ -89,8 +93,15 @@ class Answers:
     def keep(self, seq: int, answer: Message) -> None:
         """What is answered again comes after the records that hold its effect, so that is not kept."""
         self.last = seq
-        plain = answer["type"] == "ack" and "dropped" not in answer
-        self.kept.append(answer["revision"] if plain else {one: answer[one] for one in answer if one != "effect"})
+        if answer["type"] == "ack" and "dropped" not in answer:
+            self.kept.append(answer["revision"])
+            return
+        kept = {one: answer[one] for one in answer if one != "effect"}
+        if "dropped" in answer:
+            kept["dropped"] = _bounded(answer["dropped"], wire.MAX_KEPT_BYTES)
+        if "versions" in answer:
+            kept["versions"] = _some(answer["versions"], wire.MAX_KEPT_BYTES)
+        self.kept.append(kept)
 
     def again(self, seq: int) -> Message | None:
         place = len(self.kept) - 1 - (self.last - seq)
@@ -198,6 +209,11 @@ class Room:
         self.present[member].presence = state
         return [Broadcast({"type": "presence", "member": member, "state": state}, but=member)]
 
+    def digest(self) -> Message:
+        """The digest of now, or none as long as that would take much work: each call does a part of it."""
+        known = self.document.hash_some(HASHED_AT_ONCE)
+        return {"type": "digest", "revision": self.revision, "digest": self.document.digest() if known else None}
+
     def knowledge(self) -> Knowledge:
         """Who is here and what is held, by name."""
         return Knowledge(frozenset(self.present), frozenset(self._leases))
@@ -217,6 +233,8 @@ class Room:
             return [Expel(member, f"room {self.name!r} is full: {wire.MAX_MEMBERS} members")]
         if self._owner is None:
             self._owner = member
+        if self._is_to_come(request):
+            return [Expel(member, f"revision {request['revision']} of this epoch is not there yet")]
         role = "owner" if member == self._owner else ASKED.get(request.get("role") or "", "editor")
         self.present[member] = Present(request["name"], request.get("color") or "", role)
         answers = self._answers.pop(member, Answers())
@@ -238,6 +256,9 @@ class Room:
         }
         news: Message = {"type": "members", "joined": [self.present[member].describe(member)], "left": []}
         return [Admit(member, joined, records, removed), Broadcast(news, but=member)]
+
+    def _is_to_come(self, request: Message) -> bool:
+        return request.get("epoch") == self.epoch and (request.get("revision") or 0) > self.revision
 
     def _since(self, request: Message) -> tuple[list[Record], list[str]] | None:
         revision = request.get("revision")
@@ -262,6 +283,10 @@ class Room:
         if member not in self.present:
             return []
         answers, seq, base = self._answers[member], request["seq"], request["base"]
+        present = self.present[member]
+        if present.said is not None and seq != present.said + 1:  # only who lost its connection says things again
+            return [Expel(member, f"transaction {seq} came where {present.said + 1} was due")]
+        present.said = seq
         if seq <= answers.last:
             if (again := answers.again(seq)) is None:
                 return [Expel(member, f"transaction {seq} was answered too long ago")]
@@ -291,13 +316,15 @@ class Room:
                 expect=request.get("expect"),
             )
         except Rejected as exc:
-            return {"type": "reject", "seq": seq, "reason": exc.reason, "detail": exc.detail}, []
+            rejected = {"type": "reject", "seq": seq, "reason": exc.reason, "detail": exc.detail}
+            versions = _some(exc.versions, wire.MAX_DROPS_BYTES)
+            return rejected | ({"versions": versions} if versions else {}), []
         effect = outcome.effect
         if not effect:
             document.revision = before  # no revision is used up
         answer: Message = {"type": "ack", "seq": seq, "revision": document.revision}
         if outcome.dropped:
-            answer["dropped"] = _told(outcome.dropped)
+            answer["dropped"] = _bounded(outcome.dropped, wire.MAX_DROPS_BYTES)
         if effect is not deltas:
             answer["effect"] = effect
         return answer, effect
@@ -364,13 +391,17 @@ def _lease_message(key: str, lease: Lease | None, time: float) -> Message:
     return {"type": "lease", "key": key, "holder": lease.holder, "fencing": lease.fencing, "seconds": left}
 
 
-def _told(dropped: list[Drop]) -> list[Any]:
+def _some(versions: dict[str, int], max_bytes: int) -> dict[str, int]:
+    """Of these versions as many as may be told."""
+    return dict(islice(versions.items(), max_bytes // (MAX_UUID_CHARS + 20)))
+
+
+def _bounded(dropped: Iterable[Iterable[Any]], max_bytes: int) -> list[Any]:
     """What a sender is told of what was dropped: all of it, unless that is absurdly much."""
     told: list[Any] = []
-    left = wire.MAX_DROPS_BYTES
-    for drop in dropped:
-        left -= 32 + sum(map(len, drop.path))
-        if left < 0:
+    for uuid, path, reason in dropped:
+        max_bytes -= 32 + sum(map(len, path))
+        if max_bytes < 0:
             break
-        told.append([drop.uuid, drop.path, drop.reason])
+        told.append([uuid, path, reason])
     return told

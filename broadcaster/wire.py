@@ -37,6 +37,7 @@ MAX_TEXT_CHARS: Final = 64  # names of rooms and people
 MAX_LEASES: Final = 1000
 MAX_LEASE_SECONDS: Final = 300.0
 MAX_DROPS_BYTES: Final = 64 * KIB  # of the list that tells a sender what did not take effect
+MAX_KEPT_BYTES: Final = 1 * KIB  # of that list, in an answer that is kept to be given again
 
 # What the broadcaster holds
 MAX_CONNECTIONS: Final = 2048

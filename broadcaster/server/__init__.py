@@ -85,6 +85,8 @@ class Server:
                 await self._serve(stream)
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             log.debug("a connection was lost")
+        except* trio.TooSlowError:
+            log.info("a connection ends: nothing was read from it for long")
         except* Exception:
             log.exception("a connection failed")
         finally:
@@ -133,7 +135,7 @@ class Server:
     async def _serve_edits(self, stream: trio.abc.SendStream, incoming: Incoming, join: Message) -> None:
         host = await self._room_for(join)
         seat = Seat(member_id(join["secret"]), host.room, self._clock)
-        inbox = Inbox(lambda request: host.submit(seat.member, request), self._store.blobs, self._arrivals)
+        inbox = Inbox(lambda request: host.ask(seat, request), self._store.blobs, self._arrivals)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(seat.write, stream)
@@ -221,10 +223,12 @@ async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) 
                 inbox.take(message, incoming.length)
             case "presence":
                 host.set_presence(seat.member, message["state"])
+            case "digest":
+                seat.answer(wire.encode(host.room.digest()), host.room.revision)
             case "ping":
                 seat.answer(wire.encode({"type": "pong", "id": message["id"]}), host.room.revision)
             case "leave":
-                host.submit(seat.member, message)
+                host.ask(seat, message)
                 return
         while inbox.is_full:
             await inbox.wait_for_space()

@@ -73,6 +73,11 @@ class Host:
             del self.seats[seat.member]
             self.submit(seat.member, {"type": "lost"})
 
+    def ask(self, seat: Seat, request: Message) -> None:
+        """Queues what the member in `seat` asks; nothing once it sits elsewhere."""
+        if self.seats.get(seat.member) is seat:
+            self.submit(seat.member, request)
+
     def submit(self, member: str, request: Message) -> None:
         """Queues a checked request for the log."""
         self._queue.append((member, request))

@@ -21,6 +21,8 @@ from ..document import Record
 from ..room import Knowledge, Room
 
 REMOVED_IN_A_MESSAGE: Final = 4096
+PART_BYTES: Final = 64 * wire.KIB  # written at once
+STALLED_SECONDS: Final = 120.0  # for a part: who is slower reads nothing, or is no longer there
 
 
 class Pace(Enum):
@@ -135,20 +137,27 @@ class Seat:
     # Writing
 
     async def write(self, stream: trio.abc.SendStream) -> None:
-        """Writes until closed: all that is queued at once, and what changed while nothing is queued."""
+        """Writes until closed: all that is queued at once, and what changed while nothing is queued.
+
+        Raises trio.TooSlowError if the member takes nothing for STALLED_SECONDS.
+        """
         while True:
-            if self._frames:
-                data = b"".join(self._frames)
-                self._frames.clear()
-                self._bytes = 0
-                await stream.send_all(data)
+            if data := self.take():
+                await _send(stream, data)
             elif self._closing:
                 return
-            elif self._behind is not None:
-                self._catch_up(self._behind)
             else:
                 self._wake = trio.Event()
                 await self._wake.wait()
+
+    def take(self) -> bytes:
+        """All that is to be written now; nothing if the member is in step."""
+        while not self._frames and self._behind is not None and not self._closing:
+            self._catch_up(self._behind)
+        data = b"".join(self._frames)
+        self._frames.clear()
+        self._bytes = 0
+        return data
 
     def _catch_up(self, behind: _Behind) -> None:
         """Queues the next of what the member has not seen."""
@@ -166,6 +175,12 @@ class Seat:
         else:
             behind.frames = _encode_records(*changes)
             behind.revision = self._room.revision
+
+
+async def _send(stream: trio.abc.SendStream, data: bytes) -> None:
+    for start in range(0, len(data), PART_BYTES):
+        with trio.fail_after(STALLED_SECONDS):
+            await stream.send_all(memoryview(data)[start : start + PART_BYTES])
 
 
 def _encode_records(records: list[Record], removed: list[str]) -> Iterator[bytes]:

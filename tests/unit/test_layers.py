@@ -25,7 +25,8 @@ BROADCASTER: Final = {
     "store": "room",
     "snapshot": "room",
     "room": "document wire",
-    "member": "document",
+    "member": "rebase",
+    "rebase": "document",
     "document": "tree",
     "tree": "errors",
     "protocol": "wire",
@@ -39,9 +40,10 @@ MIXER: Final = {
     "watch": "session",
     "plugins": "session",
     "headless": "session",
-    "session": "client names stats",
+    "session": "client names cycles stats sweep",
     "rooms": "client",
     "names": "proxy",
+    "cycles": "proxy",
     "client": "",
     "proxy": "rules trust authors",
     "rules": "",
@@ -50,6 +52,7 @@ MIXER: Final = {
     "compare": "",  # it judges the mirror, so it shares nothing with it
     "host": "",
     "stats": "",
+    "sweep": "",
 }
 SHARED: Final = {"member", "document", "tree", "protocol", "wire", "errors"}  # what mixer takes of the broadcaster
 

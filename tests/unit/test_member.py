@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from broadcaster.document import Document
 from broadcaster.errors import Rejected, RemoteProtocolError
@@ -37,7 +39,11 @@ class Room:
             revision = self.document.revision + 1
             try:
                 outcome = self.document.apply(
-                    message["deltas"], revision=revision, sender=sender.id, base=message["base"]
+                    message["deltas"],
+                    revision=revision,
+                    sender=sender.id,
+                    base=message["base"],
+                    expect=message.get("expect"),
                 )
             except Rejected as exc:
                 self.outbox[sender.id].append({"type": "reject", "seq": message["seq"], "reason": exc.reason})
@@ -51,10 +57,10 @@ class Room:
                 self.outbox[member.id].append(answer if member is sender else tx)
         self.inbox.clear()
 
-    def deliver(self) -> dict[str, set[str]]:
-        touched = {member.id: member.receive(self.outbox[member.id]) for member in self.members}
-        for queue in self.outbox.values():
-            queue.clear()
+    def deliver(self, *members: Member) -> dict[str, set[str]]:
+        touched = {member.id: member.receive(self.outbox[member.id]) for member in members or self.members}
+        for id in touched:
+            self.outbox[id].clear()
         return touched
 
     def settle(self) -> None:
@@ -179,7 +185,9 @@ def test_after_a_rejoin_everything_pending_goes_again(two: tuple[Room, Member, M
 def test_a_room_that_forgot_us_gets_our_edits_numbered_anew(two: tuple[Room, Member, Member]) -> None:  # MEMBER5
     room, a, _ = two
     room.send(a, put("x", 1))
-    assert [message["seq"] for message in a.begin({"epoch": "e", "since": "snapshot", "answered": 0, "revision": 0})] == [1]
+    assert [
+        message["seq"] for message in a.begin({"epoch": "e", "since": "snapshot", "answered": 0, "revision": 0})
+    ] == [1]
 
 
 def test_what_a_snapshot_no_longer_holds_is_touched(two: tuple[Room, Member, Member]) -> None:  # MEMBER5
@@ -206,3 +214,149 @@ def test_a_room_that_contradicts_itself_is_not_believed(
     _, a, _ = two
     with pytest.raises(RemoteProtocolError):
         a.receive([message])
+
+
+# The content of a room
+
+
+def record(uuid: str, tree: Any, changed: int = 1, creator: str = "c") -> Message:
+    return {"uuid": uuid, "kind": "k", "created": changed, "changed": changed, "creator": creator, "tree": tree}
+
+
+def records(*entities: Message, removed: tuple[str, ...] = ()) -> Message:
+    return {"type": "records", "entities": list(entities), "removed": list(removed)}
+
+
+def test_content_shows_when_all_of_it_is_here(two: tuple[Room, Member, Member]) -> None:  # MEMBER7
+    _, a, _ = two
+    a.edit([put("x", 5)])
+    a.begin({"epoch": "e", "since": "snapshot", "answered": 0, "revision": 9})
+    assert a.receive([records(record("cube", {"x": 0, "y": 7}, 9, "b"))]) == set()
+    assert shown(a) == {"name": "Cube", "x": 5, "y": 0}
+    assert a.receive([records(record("sun", {})), {"type": "ready", "revision": 9}]) == {"cube", "sun"}
+    assert (shown(a), shown(a, "sun")) == ({"x": 0, "y": 7}, {})  # ours was made for another cube
+    assert a.revision == 9
+
+
+def test_records_of_a_lost_connection_are_forgotten(two: tuple[Room, Member, Member]) -> None:  # MEMBER7
+    _, a, b = two
+    a.receive([records(record("half", {}))])
+    a.begin({"epoch": "e", "since": "changes", "answered": 1, "revision": 1})
+    a.receive([{"type": "ready", "revision": 1}])
+    assert equal(a, b)
+
+
+def test_an_edit_made_while_a_snapshot_comes_is_based_on_what_is_there(
+    two: tuple[Room, Member, Member],
+) -> None:  # MEMBER7
+    room, a, _ = two
+    room.send(a, put("x", 1))
+    room.settle()
+    a.begin({"epoch": "another", "since": "snapshot", "answered": 0, "revision": 1})
+    message = a.edit([put("y", 1)])
+    assert message is not None
+    assert (message["seq"], message["base"]) == (1, 1)
+
+
+# Strictness
+
+
+def count_up(read: Any) -> Any:
+    return [put("x", read("cube").tree["x"] + 1)]
+
+
+def test_an_attempt_is_made_anew_until_it_fits(two: tuple[Room, Member, Member]) -> None:  # MEMBER8
+    room, a, b = two
+    for member in (a, b):
+        message = member.attempt(count_up)
+        assert message is not None
+        assert message["expect"] == {"cube": 1}
+        room.inbox.append((member, message))
+    room.settle()
+    (again,) = b.outgoing
+    assert (again["expect"], shown(b)["x"], a.outgoing) == ({"cube": 2}, 2, [])
+    room.inbox.append((b, again))
+    room.settle()
+    assert (shown(a)["x"], shown(b)["x"], b.overruled) == (2, 2, [])
+
+
+def test_an_attempt_behind_ones_own_edit_comes_through(two: tuple[Room, Member, Member]) -> None:  # MEMBER8
+    room, a, _ = two
+    room.send(a, put("y", 3))
+    message = a.attempt(count_up)
+    assert message is not None
+    room.inbox.append((a, message))
+    room.settle()
+    room.inbox.append((a, a.outgoing.pop()))
+    room.settle()
+    assert shown(a) == {"name": "Cube", "x": 1, "y": 3}
+
+
+def test_an_attempt_is_given_up(two: tuple[Room, Member, Member]) -> None:  # MEMBER8
+    room, a, b = two
+    message = a.attempt(count_up, tries=2)
+    while message is not None:
+        room.send(b, put("x", 50))
+        room.inbox.append((a, message))
+        room.settle()
+        message = a.outgoing.pop() if a.outgoing else None
+    assert [kept.reason for kept in a.overruled] == ["expect"]
+    assert shown(a)["x"] == 50
+    assert a.attempt(lambda read: []) is None
+
+
+# Comparing with the room
+
+
+def test_another_digest_is_drift(two: tuple[Room, Member, Member]) -> None:  # MEMBER9
+    room, a, _ = two
+    assert a.ask_digest(10) is None  # nothing has come yet
+    a.receive([{"type": "ready", "revision": 1}])
+    a.receive([records(*(record(f"u{number}", {}) for number in range(10))), {"type": "ready", "revision": 2}])
+    assert [a.ask_digest(5) for _ in range(3)] == [None, None, {"type": "digest"}]
+    for revision, digest in [(2, a.confirmed.digest()), (1, "old"), (3, "new"), (2, None)]:
+        a.receive([{"type": "digest", "revision": revision, "digest": digest}])
+    assert a.drift == 0
+    a.receive([{"type": "digest", "revision": 2, "digest": room.document.digest()}])
+    assert a.drift == 1
+
+
+# What is shown
+
+UUIDS = st.sampled_from("abcd")
+EDITS = st.one_of(
+    st.builds(lambda uuid: [uuid, ["create", "k", {"x": 0}]], UUIDS),
+    st.builds(lambda uuid: [uuid, ["remove"]], UUIDS),
+    st.builds(lambda uuid, value: put("x", value, uuid), UUIDS, st.integers(0, 9)),
+    st.builds(lambda uuid, name: put("to", ref(name, strong=True), uuid), UUIDS, UUIDS),
+    st.builds(lambda uuid: put("to", None, uuid), UUIDS),
+)
+STEPS = st.one_of(
+    st.tuples(st.sampled_from(["a", "b"]), st.lists(EDITS, min_size=1, max_size=3)),
+    st.sampled_from(["resolve", "a", "b"]),
+)
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_what_is_shown_is_what_is_pending_on_top_of_what_is_confirmed(steps: list[Any]) -> None:  # MEMBER10
+    members = {"a": Member("a"), "b": Member("b")}
+    room = Room(*members.values())
+    for step in steps:
+        match step:
+            case "resolve":
+                room.resolve()
+            case str(name):
+                room.deliver(members[name])
+            case name, deltas:
+                if (message := members[name].edit(deltas)) is not None:
+                    room.inbox.append((members[name], message))
+        for member in members.values():
+            anew = member.confirmed.overlay()
+            for pending in member.pending:
+                anew.fold(pending.deltas, member.id, pending.base)
+            assert {uuid: shown(member, uuid) for uuid in member.shown} == {
+                uuid: entity.tree for uuid in anew if (entity := anew.get(uuid))
+            }
+    room.settle()
+    room.settle()
+    assert equal(*members.values())

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broadcaster import room as room_module
 from broadcaster import wire
 from broadcaster.room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
 from broadcaster.wire import Message
@@ -113,20 +114,31 @@ def test_expected_versions_that_differ_reject_the_whole(log: Log) -> None:  # RO
 def test_a_transaction_is_done_once_and_answered_as_often_as_it_is_sent(log: Log) -> None:  # ROOM6
     first = log.tx("ann", 1, CUBE)[0]
     log.tx("ann", 2, put(1))
+    log.join("ann")
     assert log.tx("ann", 1, CUBE) == [first]
+    log.tx("ann", 2, put(1))
     assert log.room.revision == 2
     rejected = log.tx("ann", 3, CUBE)
+    log.join("ann")
     assert log.tx("ann", 3, CUBE) == rejected
 
 
 def test_an_effect_is_not_told_twice(log: Log) -> None:  # ROOM6
     (ack,) = sent(log.tx("ann", 1, CUBE, put(1, uuid="ghost")), "ann")
+    log.join("ann")
     (again,) = sent(log.tx("ann", 1, CUBE, put(1, uuid="ghost")), "ann")
     assert again == {name: value for name, value in ack.items() if name != "effect"}
 
 
 @pytest.mark.parametrize(
-    ("seq", "base", "why"), [(3, 0, "came where 2 was due"), (2, 9, "not there yet"), (2, -1, "not there yet")]
+    ("seq", "base", "why"),
+    [
+        (3, 0, "came where 2 was due"),
+        (1, 0, "came where 2 was due"),
+        (0, 0, "came where 2 was due"),
+        (2, 9, "not there yet"),
+        (2, -1, "not there yet"),
+    ],
 )
 def test_a_gap_or_an_unknown_revision_ends_the_connection(log: Log, seq: int, base: int, why: str) -> None:  # ROOM7
     log.tx("ann", 1, CUBE)
@@ -141,8 +153,20 @@ def test_answers_are_kept_for_as_many_as_may_be_in_flight(log: Log) -> None:  # 
     log.tx("ann", 1, CUBE)
     for seq in range(2, wire.MAX_IN_FLIGHT + 2):
         log.tx("ann", seq, put(seq))
+    log.join("ann")
     assert isinstance(log.tx("ann", 2, put(2))[0], Send)
+    log.join("ann")
     assert isinstance(log.tx("ann", 1, CUBE)[0], Expel)
+
+
+def test_what_is_said_again_goes_on_from_where_it_began(log: Log) -> None:  # ROOM7
+    for seq in range(1, 6):
+        log.tx("ann", seq, CUBE if seq == 1 else put(seq))
+    log.join("ann")
+    assert isinstance(log.tx("ann", 3, put(3))[0], Send)
+    (effect,) = log.tx("ann", 5, put(5))
+    assert isinstance(effect, Expel)
+    assert "came where 4 was due" in effect.reason
 
 
 def test_the_list_of_what_was_dropped_is_bounded(log: Log) -> None:  # ROOM9
@@ -151,6 +175,26 @@ def test_the_list_of_what_was_dropped_is_bounded(log: Log) -> None:  # ROOM9
     (ack,) = sent(log.tx("ann", 1, CUBE, *ghosts), "ann")
     assert 0 < len(ack["dropped"]) < 5000
     assert ack["effect"] == [CUBE]
+    log.join("ann")
+    (again,) = sent(log.tx("ann", 1, CUBE, *ghosts), "ann")
+    assert 0 < len(again["dropped"]) < 50  # answers are kept for many
+
+
+def test_a_rejection_tells_the_versions_of_now(log: Log) -> None:  # ROOM5
+    log.tx("ann", 1, CUBE, ["lamp", ["create", "lights", {}]])
+    log.tx("ann", 2, put(1))
+    (answer,) = sent(log.tx("bob", 1, put(5), expect={"cube": 1, "lamp": 1, "sun": 3}), "bob")
+    assert (answer["reason"], answer["versions"]) == ("expect", {"cube": 2, "sun": 0})
+    (answer,) = sent(log.tx("bob", 2, put(5), expect=answer["versions"]), "bob")
+    assert answer["type"] == "ack"
+
+
+def test_the_digest_is_told_when_it_costs_little(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:  # ROOM27
+    monkeypatch.setattr(room_module, "HASHED_AT_ONCE", 2)
+    log.tx("ann", 1, *([f"u{number}", ["create", "objects", {}]] for number in range(5)))
+    told = [log.room.digest() for _ in range(3)]
+    assert [message["digest"] for message in told] == [None, None, log.room.document.digest()]
+    assert {message["revision"] for message in told} == {1}
 
 
 # Members
@@ -180,11 +224,18 @@ def test_who_comes_back_gets_what_changed_and_hears_its_last_answer(log: Log) ->
 
 
 @pytest.mark.parametrize(
-    "fields", [{"epoch": "another", "revision": 1}, {"epoch": "epoch", "revision": 7}, {"revision": 1}]
+    "fields", [{"epoch": "another", "revision": 1}, {"epoch": "another", "revision": 7}, {"revision": 1}]
 )
 def test_who_holds_revisions_of_another_room_gets_a_snapshot(log: Log, fields: Message) -> None:  # ROOM12
     log.tx("ann", 1, CUBE)
     assert log.join("cid", **fields).message["since"] == "snapshot"
+
+
+def test_a_revision_to_come_ends_the_connection(log: Log) -> None:  # ROOM28
+    log.tx("ann", 1, CUBE)
+    (effect,) = log("cid", "join", name="Cid", epoch="epoch", revision=2)
+    assert effect == Expel("cid", "revision 2 of this epoch is not there yet")
+    assert "cid" not in log.room.present
 
 
 def test_others_are_told_who_comes_and_goes(log: Log) -> None:  # ROOM13
