@@ -72,6 +72,7 @@ class Member:
         self.overruled: list[Overruled] = []
         self.outgoing: list[Message] = []  # what is to be sent because of what came: whoever sends it takes it out
         self.drift = 0  # how often the room's digest was another than ours, and its content is to be loaded anew
+        self.compared = 0  # at which revision
         self.ready = False  # whether the room's content has arrived whole
         self._seq = 0
         self._shown = Shown(id, self.confirmed)
@@ -270,5 +271,6 @@ class Member:
 
     def _compare(self, revision: int, digest: object) -> None:
         """The answer comes in the order of all else, so it speaks of the revision that is confirmed here."""
-        if self.ready and revision == self.confirmed.revision and digest not in (None, self.confirmed.digest()):
-            self.drift += 1
+        if digest is not None and self.ready and revision == self.confirmed.revision:
+            self.compared = revision
+            self.drift += digest != self.confirmed.digest()

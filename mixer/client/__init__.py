@@ -109,6 +109,10 @@ class Client:
         """Tries again now."""
         self._network.call(self._network.resume)
 
+    def reload(self) -> None:
+        """Comes back with nothing in hand: the room's content comes anew, whole."""
+        self._network.call(self._network.reload)
+
     def close(self) -> None:
         """Leaves the room and ends the thread. What is not answered by then is lost."""
         self._network.call(self._network.stop)

@@ -118,6 +118,11 @@ class Network:
         self._held = False
         self._resumed.set()
 
+    def reload(self) -> None:
+        self._revision = None
+        self._resumed.set()
+        self._scope.cancel()
+
     def stop(self) -> None:
         self._stopping = True
         self._resumed.set()

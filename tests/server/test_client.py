@@ -52,7 +52,7 @@ class Peer:
                     batch = []
                     for again in self.member.begin(message):
                         self.client.send(again)
-                case "records" | "ready" | "tx" | "ack" | "reject":
+                case "records" | "ready" | "tx" | "ack" | "reject" | "digest":
                     batch.append(message)
         self.member.receive(batch)
 
@@ -323,3 +323,27 @@ def test_a_directory_is_kept_for_the_next_time(tmp_path: Path) -> None:  # CLIEN
     assert again.get(names[0]) == b"one"
     with pytest.raises(KeyError):
         again.get(names[1])
+
+
+def test_content_is_loaded_anew(server: Broadcaster, room: str, peers: Callable[..., Peer]) -> None:  # CLIENT17
+    ann = peers(server, room)
+    ann.edit(CUBE)
+    ann.settle()
+    ann.member.confirmed.apply([put(99)], revision=1, sender="nobody")  # a fault of ours, somewhere
+    ann.client.send(digest_question(ann))
+    ann.until(lambda: ann.member.drift)
+    ann.client.reload()
+    ann.edit(["lamp", ["create", "lights", {}]])
+    ann.until(partial(joined_times, ann, 2))
+    assert ann.heard("joined")[1]["since"] == "snapshot"
+    ann.settle()
+    assert ann.member.shown.get("cube").tree["x"] == 0  # type: ignore[union-attr]
+    ann.client.send(digest_question(ann))
+    ann.until(lambda: ann.member.compared == 2)
+    assert ann.member.drift == 1
+
+
+def digest_question(peer: Peer) -> Message:
+    question = peer.member.ask_digest(100)
+    assert question is not None
+    return question
