@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help setup demo test lint format bench extension clean
+.PHONY: help setup demo test lint format bench soak extension clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,6 +28,9 @@ format: setup ## put the source into the style that lint asks for
 
 bench: setup ## the figures beside their budgets
 	$(RUN) -m tests.bench
+
+soak: setup ## what takes long: the server killed at 200 random moments under load
+	MIXER_KILLS=200 $(RUN) -m pytest tests/server/test_durable.py -k kill
 
 extension: setup ## the zips that people install in Blender, one per platform, in dist/
 	$(RUN) -m tools.build_extension

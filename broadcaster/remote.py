@@ -42,6 +42,9 @@ class Remote:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def send(self, message: Message) -> None:
@@ -140,6 +143,10 @@ class RemoteRoom:
                 raise Refused(f"the room did not take all of it: {answer.get('detail') or answer.get('dropped')}")
             revision = answer["revision"]
         return revision
+
+    def hear(self, kind: str) -> Message:
+        """The next message of that type from the room."""
+        return self._edits.wait_for(kind)
 
     def leave(self) -> None:
         self._edits.send({"type": "leave"})

@@ -143,9 +143,9 @@ class Server:
                     host.enter(seat, {name: join[name] for name in JOIN_LOGGED if name in join})
                     with seat.reading:
                         await _read_edits(incoming, host, seat, inbox)
-                except RemoteProtocolError as exc:
+                except (RemoteProtocolError, Refused) as exc:
                     log.info("member %s ends: %s", seat.member, exc)
-                    seat.expel(str(exc))
+                    seat.expel(str(exc), retry=isinstance(exc, Refused) and exc.retry)
                 finally:
                     inbox.close()
                     host.leave(seat)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
 from broadcaster import wire
 from broadcaster.errors import MixerError
-from broadcaster.protocol import new_secret
+from broadcaster.member import Member
+from broadcaster.protocol import member_id, new_secret
 from broadcaster.remote import Remote
 from broadcaster.wire import Message
 
@@ -129,3 +130,56 @@ def content(server: Broadcaster, room: str) -> tuple[dict[str, int], dict[str, s
         fetched = {sha for sha, _ in blobs.fetch(list(dict.fromkeys(shas.values())))}
         assert fetched == set(shas.values())
         return {uuid: record["created"] for uuid, record in records.items()}, shas
+
+
+class Artist:
+    """A member as the add-on has one, on a blocking socket."""
+
+    def __init__(self, room: str, name: str = "artist") -> None:
+        self.room = room
+        self.secret = new_secret()
+        self.member = Member(member_id(self.secret))
+        self.notices: list[str | None] = []
+        self.joined: Message = {}
+        self._name = name
+        self._edits: Remote | None = None
+
+    def join(self, server: Broadcaster, **fields: Any) -> list[Message]:
+        """Comes in, or back; what it sends again."""
+        if self._edits is not None:
+            self._edits.close()
+        self._edits = Remote((server.host, server.port))
+        join = {"type": "join", "room": self.room, "name": self._name, "secret": self.secret, "create": "if-missing"}
+        known = {"epoch": self.joined["epoch"], "revision": self.member.revision} if self.joined else {}
+        self._edits.send(join | known | fields)
+        self.joined = self._edits.wait_for("joined")
+        again = self.member.begin(self.joined)
+        for message in again:
+            self._edits.send(message)
+        self.hear_until(lambda: self.member.ready)
+        return again
+
+    def edit(self, *deltas: Any) -> None:
+        assert self._edits is not None
+        if (message := self.member.edit(list(deltas))) is not None:
+            self._edits.send(message)
+
+    def hear_until(self, is_there: Callable[[], object]) -> None:
+        """Takes what comes until that is so; the socket's time-out is its limit."""
+        assert self._edits is not None
+        while not is_there():
+            message = self._edits.next()
+            assert not isinstance(message, wire.Piece)
+            if message["type"] == "notice":
+                self.notices.append(message.get("reason"))
+            elif message["type"] in ("records", "ready", "tx", "ack", "reject"):
+                self.member.receive([message])
+
+    def settle(self) -> None:
+        self.hear_until(lambda: not self.member.pending)
+
+    def leave(self) -> None:
+        """The connection is gone."""
+        if self._edits is not None:
+            self._edits.close()
+            self._edits = None

@@ -321,6 +321,60 @@ def test_another_digest_is_drift(two: tuple[Room, Member, Member]) -> None:  # M
     assert a.drift == 1
 
 
+# A room that lost its end
+
+
+def rejoin(member: Member, kept: int, *, epoch: str = "two", answered: int = 0) -> list[list[Any]]:
+    """The deltas that `member` offers to a room that began a new epoch at revision `kept`."""
+    joined = {"epoch": epoch, "before": [["none", 1], ["one", kept]], "since": "snapshot"}
+    return [message["deltas"] for message in member.begin(joined | {"answered": answered, "revision": kept})]
+
+
+@pytest.fixture
+def now() -> list[float]:
+    return [0.0]
+
+
+@pytest.fixture
+def told(now: list[float]) -> Member:
+    """One whose three edits were acknowledged, at ten seconds' distance."""
+    member = Member("a", clock=lambda: now[0])
+    member.begin({"epoch": "one", "before": [], "since": "snapshot", "answered": 0, "revision": 0})
+    member.receive([{"type": "ready", "revision": 0}])
+    for seq, deltas in enumerate([[CUBE], [put("x", 1)], [put("x", 2)]], start=1):
+        now[0] += 10.0
+        member.edit(deltas)
+        member.receive([{"type": "ack", "seq": seq, "revision": seq}])
+    return member
+
+
+@pytest.mark.parametrize(("kept", "count"), [(0, 3), (1, 2), (2, 1), (3, 0)])
+def test_what_a_room_lost_is_offered_again(told: Member, kept: int, count: int) -> None:  # MEMBER11
+    assert rejoin(told, kept) == [[CUBE], [put("x", 1)], [put("x", 2)]][3 - count :]
+    assert [pending.seq for pending in told.pending] == list(range(1, count + 1))
+
+
+def test_what_was_offered_again_comes_before_what_is_pending(told: Member) -> None:  # MEMBER11
+    told.edit([put("y", 5)])
+    assert rejoin(told, 2) == [[put("x", 2)], [put("y", 5)]]
+
+
+def test_what_is_older_than_a_minute_is_not_offered(told: Member, now: list[float]) -> None:  # MEMBER11
+    now[0] = 75.0
+    assert rejoin(told, 0) == [[put("x", 1)], [put("x", 2)]]
+
+
+def test_the_same_epoch_or_an_unknown_one_is_offered_nothing(told: Member) -> None:  # MEMBER11
+    assert rejoin(told, 0, epoch="one", answered=3) == []
+    assert told.begin({"epoch": "two", "since": "snapshot", "answered": 0, "revision": 0}) == []
+    assert rejoin(told, 0, epoch="three") == []  # what was of the first epoch is told no more
+
+
+def test_a_malformed_history_is_not_believed(told: Member) -> None:  # MEMBER11
+    joined = {"epoch": "two", "before": ["one", ["one"], ["one", "x"], 7], "since": "snapshot"}
+    assert told.begin(joined | {"answered": 0, "revision": 0}) == []
+
+
 # What is shown
 
 UUIDS = st.sampled_from("abcd")
