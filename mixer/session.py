@@ -22,13 +22,15 @@ from broadcaster.tree import Tree
 from .authors import Authors
 from .client import Client
 from .names import Clashes
-from .proxy import Mirror, struct
+from .proxy import Mirror, blind, struct
 from .stats import Stats
+from .sweep import Round
 
 SHARE_BYTES: Final = 1_000_000  # of one transaction of the first share, roughly
 BUDGET_SECONDS: Final = 0.008
-SWEEP_SECONDS: Final = 2.0  # how old an edit that nothing reports can get before it is found
-SWEEP_SHARE: Final = 0.25  # of a tick's budget
+GLANCE_SECONDS: Final = 1.5  # in which all is looked at for edits that nothing reports: they are found within 2 s
+LOOK_SECONDS: Final = 180.0  # in which all is compared whole
+SWEEP_SHARE: Final = 0.5  # of a tick's budget, at most
 QUIET_SECONDS: Final = 0.5
 
 
@@ -77,8 +79,9 @@ class Session:
         self._steps = 0
         self._clashes = Clashes()
         self._authors = Authors()
-        self._sweep: list[str] = []
-        self._swept = time.monotonic()
+        self._glances = Round(GLANCE_SECONDS)
+        self._looks = Round(LOOK_SECONDS)
+        self._reported: set[int] | None = None  # session_uids of what handlers tell about; None: to be found out
         self._heard = time.monotonic()
         self._began = time.monotonic()
 
@@ -294,6 +297,7 @@ class Session:
         if self.notes.structure:
             deltas += self.mirror.scan()
             self.notes.structure = False
+            self._reported = None
         for owner in self.notes.embedded:
             deltas += self.mirror.collect([owner])
         self.notes.embedded.clear()
@@ -326,18 +330,23 @@ class Session:
     def _sweep_some(self, deadline: float) -> bool:
         """Looks for what nothing reports, a few datablocks a tick."""
         now = time.monotonic()
-        if not self._sweep:
-            if now - self._swept < SWEEP_SECONDS:
-                return False
-            self._swept = now
-            self.notes.structure = True
+        deltas: Deltas = []
+        if self._glances.is_over(now):
             struct.forget_changed_plans()
             if self.mirror.deferred:
                 self._waiting.append(lambda: self.mirror.retry(self.member))
-            self._sweep = list(self.mirror.entries)
-        deltas: Deltas = []
-        while self._sweep and time.perf_counter() < deadline:
-            deltas += self.mirror.collect([self._sweep.pop()], geometry=False)
+            deltas += self.mirror.scan()
+            if self._reported is None:
+                self._reported = blind.reported()
+            self._glances.begin(self.mirror.entries, now)
+        if self._looks.is_over(now):
+            self._looks.begin(self.mirror.entries, now)
+        self._glances.count(now)
+        self._looks.count(now)
+        while time.perf_counter() < deadline and (uuid := self._glances.take()) is not None:
+            deltas += self.mirror.glance(uuid, self._reported or ())
+        while time.perf_counter() < deadline and (uuid := self._looks.take()) is not None:
+            deltas += self.mirror.look(uuid)
         self._edit(deltas)
         return bool(deltas)
 

@@ -31,11 +31,11 @@ def supported(struct: Struct) -> bool:
 
 def read(ctx: Context, struct: Struct, prev: Tree) -> Tree:
     """The custom properties as a struct, empty if there are none."""
-    names = struct.keys()
+    names = [name for name in struct.keys() if name not in OURS]  # noqa: SIM118 (a struct is no dict)
     if not names:
         return {}
     registered = struct.bl_rna.properties
-    found = {name: _read(ctx, struct[name]) for name in names if name not in OURS and name not in registered}
+    found = {name: _read(ctx, struct[name]) for name in names if name not in registered}
     if tag(prev) == "" and ctx.derived:
         pointer = struct.as_pointer()
         found |= {name: prev[name] for name in found if name in prev and (pointer, f'["{name}"]') in ctx.derived}

@@ -7,7 +7,7 @@ is anything written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from broadcaster.tree import Tree, diff
 
 from ..authors import Authors
 from ..rules import KINDS
-from . import animation, interface, values
+from . import animation, blind, interface, values
 from .context import Blobs, Context, Datablock
 from .create import create
 from .identity import Identity
@@ -89,6 +89,23 @@ class Mirror:
                 if delta is not None:
                     deltas.append([uuid, delta])
         return deltas
+
+    def glance(self, uuid: str, reported: Container[int]) -> Deltas:
+        """As `collect`, of what no handler tells: all of what is not `reported`, else only the blind properties."""
+        entry, datablock = self.entries.get(uuid), self.identity.find(uuid)
+        if entry is None or datablock is None:
+            return []
+        if datablock.session_uid in reported:
+            self.ctx.uuid, self.ctx.geometry = uuid, blind.is_small(datablock)
+            self.ctx.derived = animation.derived(datablock)
+            if not blind.has_changed(self.ctx, datablock, entry.live):
+                return []
+        return self.look(uuid)
+
+    def look(self, uuid: str) -> Deltas:
+        """As `collect`, but for arrays that take long to read."""
+        datablock = self.identity.find(uuid)
+        return self.collect([uuid], geometry=datablock is not None and blind.is_small(datablock))
 
     def sent(self, deltas: Deltas, shown: Document) -> None:
         """The edits just collected are now part of what is shown: they are not to be written."""

@@ -31,6 +31,7 @@ ARMATURES: Final = {
     "Pose": Rule(
         per_user=names("animation_visualization use_auto_ik use_mirror_relative use_mirror_x"),
         write_first=("ik_solver",),
+        blind_in=("bones",),
         items={"bones": Items(fixed=True)},
     ),
     "PoseBone": Rule(

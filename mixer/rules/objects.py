@@ -29,6 +29,7 @@ OBJECTS: Final = {
             " hide_viewport location matrix_parent_inverse rotation_axis_angle rotation_euler rotation_quaternion scale"
         ),
         blind=names("cycles"),
+        blind_in=("modifiers", "pose"),
         strong=names("data"),
         write_first=("parent", "parent_type", "parent_bone", "rotation_mode"),  # a new mode converts the rotations
         items={

@@ -48,6 +48,7 @@ class Rule:
     withheld: frozenset[str] = frozenset()  # of another member only once the room is trusted, or never
     plain: frozenset[str] = frozenset()  # writing one of these moves nothing else, so it needs no second look
     blind: frozenset[str] = frozenset()  # mirrored, but no depsgraph update tells of a change: the sweep reads it
+    blind_in: tuple[str, ...] = ()  # parts and collections of this one in whose structs something is blind
     strong: frozenset[str] = frozenset()  # references whose removal Blender would cascade
     write_first: tuple[str, ...] = ()  # written in this order before the rest
     items: Mapping[str, Items] = field(default_factory=dict)  # the collections that are mirrored item by item

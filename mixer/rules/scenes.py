@@ -20,6 +20,7 @@ SCENES: Final = {
         embedded=names("collection"),
         make=NODE_TREE,
         blind=names("cycles cycles_curves timeline_markers"),
+        blind_in=("view_layers",),
         # display devices have views, views have looks; both ends of the frame range drag each other
         write_first=("display_settings", "view_settings", "use_nodes", "frame_start", "frame_end"),
         items={
