@@ -47,6 +47,7 @@ MAX_REMEMBERED: Final = 1024  # members of one room whose answers are kept after
 OUTBOX_BYTES: Final = 8 * MIB  # waiting for one member; past it the member is served what changed since
 WAITING_BYTES: Final = 64 * MIB  # transactions of one member that wait for blobs
 QUEUED_REQUESTS: Final = 16384  # of one room, waiting for the log
+BLOB_GRACE_SECONDS: Final = 24 * 3600.0  # a blob that nothing names is kept so long after it was last asked for
 STORED_BLOB_BYTES: Final = 8192 * MIB  # of the memory store
 
 _HEADER: Final = Struct(">IB")

@@ -21,6 +21,7 @@ from .host import Host
 from .inbox import Arrivals, Inbox
 from .seat import Pace, Seat
 from .streams import FLUSH_SECONDS, Incoming, keep_alive, linger
+from .sweep import sweep
 
 AGENT: Final = f"mixer-broadcaster {VERSION}"
 LOBBY_SECONDS: Final = 30.0  # for the greeting, and for each request of who has not joined
@@ -32,11 +33,19 @@ log = logging.getLogger(__name__)
 class Server:
     """All rooms of one process. `nursery` runs them."""
 
-    def __init__(self, nursery: trio.Nursery, store: Store, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        nursery: trio.Nursery,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+        *,
+        blob_grace_seconds: float = wire.BLOB_GRACE_SECONDS,
+    ) -> None:
         self.hosts: dict[str, Host] = {}
         self._nursery = nursery
         self._store = store
         self._clock = clock
+        self._blob_grace_seconds = blob_grace_seconds
         self._arrivals = Arrivals()
         self._connections = 0
         self._emptied = trio.Event()
@@ -47,6 +56,7 @@ class Server:
         """Makes the rooms again that the store kept."""
         for name in await self._store.rooms():
             await self._load(name, torn=self._store.torn)
+        self._nursery.start_soon(sweep, self._store.blobs, self._all_hosts, self._blob_grace_seconds)
 
     async def _load(self, name: str, *, torn: bool = False) -> None:
         """Goes on with a room where its log ends: whoever was there is not any more."""
@@ -70,6 +80,10 @@ class Server:
         while self._connections:
             self._emptied = trio.Event()
             await self._emptied.wait()
+
+    def _all_hosts(self) -> list[Host] | None:
+        """All rooms; None while there are some that could not be read."""
+        return None if self._failed else list(self.hosts.values())
 
     def rooms(self) -> list[Message]:
         """What there is, for whoever asks."""
@@ -190,12 +204,14 @@ class Server:
             host.close(f"room {name!r} failed", retry=kept)
             if kept:
                 await self._load_again(name)
-            self._failed.discard(name)
+            else:
+                self._failed.discard(name)
 
     async def _load_again(self, name: str) -> None:
         try:
             async with self._making:
                 await self._load(name)
+            self._failed.discard(name)
         except Exception:
             log.exception("room %r cannot be read again", name)
 

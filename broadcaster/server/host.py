@@ -53,6 +53,11 @@ class Host:
             "bytes": self._size[1],
         }
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the store takes nothing: what was asked may wait for long, then."""
+        return self._trouble is not None
+
     # What members ask
 
     def enter(self, seat: Seat, join: Message) -> None:

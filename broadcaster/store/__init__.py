@@ -37,7 +37,16 @@ class Blobs(Protocol):
         """The blob, or None."""
 
     async def put(self, sha: str, data: bytes) -> None:
-        """Returns once `data`, whose sha256 the caller verified, is stored. Raises Refused if there is no space."""
+        """Returns once `data`, whose sha256 the caller verified, is stored.
+
+        Raises Refused if there is no place for it, Unavailable if there is none now.
+        """
+
+    def idle(self, seconds: float) -> set[str]:
+        """The blobs that nobody asked for, or stored, for so long."""
+
+    async def remove(self, shas: Iterable[str], seconds: float) -> int:
+        """Removes those of `shas` that are idle still; how many. Raises Unavailable."""
 
 
 @dataclass(frozen=True, slots=True)

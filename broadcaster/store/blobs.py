@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ FOLDER: Final = "blobs"
 VERSION: Final = 1
 SCHEMA: Final = "CREATE TABLE IF NOT EXISTS blobs (sha BLOB PRIMARY KEY, data BLOB NOT NULL)"
 PAGE_BYTES: Final = 16 * wire.KIB
+REMOVED_AT_ONCE: Final = 1000
 LARGE_BYTES: Final = 128 * wire.KIB  # from here on a blob is a file of its own
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class DiskBlobs:
             else:
                 self._files.add(bytes.fromhex(file.name))
         self._asked.update(dict.fromkeys(self._files, now))
+        self._removing = trio.Lock()
 
     def has(self, sha: str) -> bool:
         key = bytes.fromhex(sha)
@@ -69,18 +71,49 @@ class DiskBlobs:
         return None
 
     async def put(self, sha: str, data: bytes) -> None:
-        key = bytes.fromhex(sha)
-        if key in self._asked:
+        if self.has(sha):
             return
+        key = bytes.fromhex(sha)
         try:
             if len(data) < LARGE_BYTES:
                 await self._writer.commit(lambda database: _insert(database, key, data))
             else:
+                if key in self._files:
+                    async with self._removing:  # it goes at this moment
+                        pass
                 await trio.to_thread.run_sync(_write, self._path(key), data)
                 self._files.add(key)
         except OSError as exc:
             raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
         self._asked[key] = int(self._clock())
+
+    def idle(self, seconds: float) -> set[str]:
+        since = self._clock() - seconds
+        return {key.hex() for key, asked in self._asked.items() if asked < since}
+
+    async def remove(self, shas: Iterable[str], seconds: float) -> int:
+        since = self._clock() - seconds
+        keys = [key for sha in shas if self._asked.get(key := bytes.fromhex(sha), since) < since]
+        for start in range(0, len(keys), REMOVED_AT_ONCE):
+            part = keys[start : start + REMOVED_AT_ONCE]
+            for key in part:  # from now on whoever has one may store it anew: that comes after its removal
+                del self._asked[key]
+            await self._remove(part)
+        return len(keys)
+
+    async def _remove(self, keys: list[bytes]) -> None:
+        files = self._files.intersection(keys)
+        try:
+            await self._writer.commit(lambda database: _delete(database, keys))
+            async with self._removing:
+                await trio.to_thread.run_sync(self._unlink, files)
+                self._files -= files
+        except OSError as exc:
+            raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
+
+    def _unlink(self, keys: Iterable[bytes]) -> None:
+        for key in keys:
+            self._path(key).unlink(missing_ok=True)
 
     def close(self) -> None:
         self._reader.close()
@@ -101,14 +134,10 @@ class DiskBlobs:
 
     async def _drop(self, key: bytes) -> None:
         self._asked.pop(key, None)
-        if key in self._files:
-            self._files.discard(key)
-            self._path(key).unlink(missing_ok=True)
-        else:
-            try:
-                await self._writer.commit(lambda database: _delete(database, [key]))
-            except Unavailable as exc:
-                log.warning("a damaged blob stays on disk: %s", exc)
+        try:
+            await self._remove([key])
+        except Unavailable as exc:
+            log.warning("a damaged blob stays on disk: %s", exc)
 
 
 def _prepare(path: Path) -> sqlite3.Connection:

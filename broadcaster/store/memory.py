@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
@@ -27,23 +28,40 @@ class MemoryLog:
 class MemoryBlobs:
     """Blobs in a dict, up to a limit."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, clock: Callable[[], float]) -> None:
         self._blobs: dict[str, bytes] = {}
+        self._asked: dict[str, float] = {}  # when, last
         self._left_bytes = max_bytes
+        self._clock = clock
 
     def has(self, sha: str) -> bool:
-        return sha in self._blobs
+        if sha not in self._blobs:
+            return False
+        self._asked[sha] = self._clock()
+        return True
 
     async def get(self, sha: str) -> bytes | None:
         return self._blobs.get(sha)
 
     async def put(self, sha: str, data: bytes) -> None:
-        if sha in self._blobs:
+        if self.has(sha):
             return
         if len(data) > self._left_bytes:
             raise Refused("the broadcaster has no space left for blobs")
         self._left_bytes -= len(data)
         self._blobs[sha] = data
+        self._asked[sha] = self._clock()
+
+    def idle(self, seconds: float) -> set[str]:
+        since = self._clock() - seconds
+        return {sha for sha, asked in self._asked.items() if asked < since}
+
+    async def remove(self, shas: Iterable[str], seconds: float) -> int:
+        idle = self.idle(seconds).intersection(shas)
+        for sha in idle:
+            del self._asked[sha]
+            self._left_bytes += len(self._blobs.pop(sha))
+        return len(idle)
 
 
 class MemoryStore:
@@ -53,8 +71,10 @@ class MemoryStore:
     findings: Sequence[str] = ()
     torn = False
 
-    def __init__(self, max_blob_bytes: int = wire.STORED_BLOB_BYTES) -> None:
-        self.blobs: Blobs = MemoryBlobs(max_blob_bytes)
+    def __init__(
+        self, max_blob_bytes: int = wire.STORED_BLOB_BYTES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.blobs: Blobs = MemoryBlobs(max_blob_bytes, clock)
 
     async def rooms(self) -> list[str]:
         return []

@@ -136,10 +136,11 @@ class Arena:
 
 
 @asynccontextmanager
-async def serving(store: Store | None = None) -> AsyncIterator[Arena]:
+async def serving(store: Store | None = None, **options: Any) -> AsyncIterator[Arena]:
     """An arena that is closed at the end."""
     async with trio.open_nursery() as nursery:
-        server = Server(nursery, store or MemoryStore(), clock=trio.current_time)
+        store = store or MemoryStore(clock=trio.current_time)
+        server = Server(nursery, store, clock=trio.current_time, **options)
         await server.restore()
         yield Arena(server, nursery)
         nursery.cancel_scope.cancel()

@@ -457,6 +457,35 @@ async def test_a_full_store_says_so() -> None:  # SERVER29
             await blobs.next()
 
 
+async def test_what_nothing_names_is_removed_after_its_grace() -> None:  # STORE14
+    async with serving(blob_grace_seconds=100.0) as arena:
+        ann = await arena.join("ann")
+        attached = await arena.attach(ann)
+        blobs = arena.server._store.blobs
+        for data in (DATA, b"asked for", b"forgotten"):
+            await attached.write(b"".join(map(wire.encode_piece, wire.pieces(sha_of(data), data))))
+        await ann.say(tx(1, IMAGE))
+        await ann.hear("ack")
+        for _ in range(10):
+            await trio.sleep(50)
+            await attached.say({"type": "has", "shas": [sha_of(b"asked for")]})
+            assert (await attached.hear("missing"))["shas"] == []
+        assert blobs.has(sha_of(DATA))
+        assert not blobs.has(sha_of(b"forgotten"))
+        await ann.say(tx(2, ["image", ["remove"]]))
+        await ann.hear("ack")
+        await trio.sleep(90)
+        assert blobs.has(sha_of(DATA))  # whoever asks may want to name it again
+        await trio.sleep(90)
+        await ann.say(tx(3, IMAGE))
+        await ann.hear("ack")
+        await trio.sleep(1000)
+        assert blobs.has(sha_of(DATA))
+        await ann.say(tx(4, ["image", ["remove"]]))
+        await trio.sleep(200)
+        assert not blobs.has(sha_of(DATA))
+
+
 async def test_what_waits_for_blobs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER30
     monkeypatch.setattr(wire, "WAITING_BYTES", 0)
     async with serving() as arena:

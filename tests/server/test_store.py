@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from broadcaster import snapshot
 from broadcaster.errors import Refused, Unavailable
@@ -20,6 +21,8 @@ from broadcaster.store.sqlite import SqliteLog, SqliteStore, Window
 from broadcaster.wire import sha_of
 
 CUBE = ["cube", ["create", "objects", {"name": "Cube", "x": 0}]]
+
+POISON = ["cube", ["patch", {"x": ["put", "poison"]}]]
 
 
 def entries(*numbers: int, time: float = 1.0) -> list[Entry]:
@@ -323,3 +326,65 @@ def test_logs_and_blobs_of_the_contract_are_of_their_kind(store: Store) -> None:
         await log.keep_snapshot(1, snapshot.parts(room_of("r", 0)))
 
     real(test)
+
+
+@pytest.mark.parametrize("size", [5000, blobs.LARGE_BYTES])
+def test_idle_blobs_are_removed_and_come_back(tmp_path: Path, size: int) -> None:  # STORE14
+    now = [0.0]
+    one, two = os.urandom(size), os.urandom(size)
+    disk = blobs.DiskBlobs(tmp_path, [], clock=lambda: now[0])
+
+    async def test() -> None:
+        for data in (one, two):
+            await disk.put(sha_of(data), data)
+        now[0] = 50.0
+        assert disk.has(sha_of(two))
+        now[0] = 101.0
+        assert disk.idle(100.0) == {sha_of(one)}
+        assert await disk.remove([sha_of(one), sha_of(two)], 100.0) == 1
+        assert [disk.has(sha_of(data)) for data in (one, two)] == [False, True]
+        await disk.put(sha_of(one), one)
+        assert await disk.get(sha_of(one)) == one
+        now[0] = 1000.0
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(disk.remove, [sha_of(one)], 100.0)
+            await trio.testing.wait_all_tasks_blocked()
+            await disk.put(sha_of(one), one)  # while it goes
+        assert await disk.get(sha_of(one)) == one
+
+    real(test)
+    disk.close()
+    again = blobs.DiskBlobs(tmp_path, [])
+    assert again.has(sha_of(one))
+    again.close()
+
+
+def test_a_room_that_fails_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # STORE15
+    store = SqliteStore(tmp_path)
+    fold = Room.fold
+
+    def fragile(room: Room, entry: Entry) -> Any:
+        if entry.request.get("deltas") == [POISON]:
+            raise ZeroDivisionError
+        return fold(room, entry)
+
+    async def test() -> None:
+        async with trio.open_nursery() as nursery:
+            server = Server(nursery, store)
+            await server.restore()
+            await server._room_for({"room": "r", "create": True})
+            first = server.hosts["r"]
+            requests = [entry.request for entry in entries(0, 1)]
+            for request in [*requests, {"type": "tx", "seq": 2, "base": 1, "deltas": [POISON]}]:
+                first.submit("ann", request)
+            while server.hosts.get("r", first) is first:
+                await trio.sleep(0.01)
+            again = server.hosts["r"].room
+            assert (again.epoch, again.revision) == (first.room.epoch, 1)
+            while again.present:  # whoever was there is to come back
+                await trio.sleep(0.01)
+            nursery.cancel_scope.cancel()
+
+    monkeypatch.setattr(Room, "fold", fragile)
+    real(test)
+    store.close()
