@@ -92,6 +92,11 @@ class Member:
     def shown(self) -> Document:
         return self._shown.document
 
+    def hold(self, document: Document) -> None:
+        """Begins with a document that is there already, as one that a file carries."""
+        self.confirmed = document
+        self._shown = Shown(self.id, document)
+
     # Our own edits
 
     def edit(self, deltas: Deltas, expect: dict[str, int] | None = None) -> Message | None:
@@ -145,18 +150,17 @@ class Member:
         if joined["since"] == "snapshot":
             self._coming = Document(compact=False)
             self._newest = newest = joined["revision"]  # of another epoch, perhaps: ours mean nothing there
+        lost: list[Pending] = []
         if joined["epoch"] != self._epoch:
-            if joined["answered"] == 0:
-                self.pending.extendleft(reversed(self._lost(joined.get("before") or [])))
+            lost = self._lost(joined.get("before") or [])
             self._recent.clear()
             self._epoch = joined["epoch"]
-        if joined["answered"] == 0:  # the room never answered us, or forgot it: our edits start anew
-            self.pending = deque(
-                replace(pending, seq=seq, base=min(pending.base, newest))
-                for seq, pending in enumerate(self.pending, start=1)
-            )
-            self._seq = len(self.pending)
+        due = joined["answered"] + 1
+        if lost or (self.pending and self.pending[0].seq > due):  # the room forgot some: from there on they start anew
+            again = enumerate([*lost, *self.pending], start=due)
+            self.pending = deque(replace(one, seq=seq, base=min(one.base, newest)) for seq, one in again)
             self._shown.begin(self.confirmed, ((one.seq, one.deltas, one.base) for one in self.pending))
+        self._seq = self.pending[-1].seq if self.pending else joined["answered"]
         return [pending.message() for pending in self.pending]
 
     def _lost(self, before: list[list[Any]]) -> list[Pending]:

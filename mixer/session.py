@@ -21,8 +21,10 @@ from broadcaster.tree import Tree
 
 from .authors import Authors
 from .client import Client
+from .cycles import Cycles
 from .names import Clashes
 from .proxy import Mirror, blind, struct
+from .proxy.still import must_stand_still
 from .stats import Stats
 from .sweep import Round
 
@@ -32,6 +34,8 @@ GLANCE_SECONDS: Final = 1.5  # in which all is looked at for edits that nothing 
 LOOK_SECONDS: Final = 180.0  # in which all is compared whole
 SWEEP_SHARE: Final = 0.5  # of a tick's budget, at most
 QUIET_SECONDS: Final = 0.5
+DIGEST_SECONDS: Final = 5.0  # how often our document is compared with the room's, while there are changes
+HASHED_IN_A_TICK: Final = 50  # entities
 
 
 log = logging.getLogger(__name__)
@@ -75,15 +79,18 @@ class Session:
         self._records: list[Message] = []
         self._inbox: list[Message] = []
         self._work: Iterator[Deltas] | None = None
+        self._begun = False  # whether the work at hand has
         self._waiting: list[Callable[[], Iterator[Deltas]]] = []  # work to begin when the work at hand is done
         self._steps = 0
         self._clashes = Clashes()
+        self._cycles = Cycles()
         self._authors = Authors()
         self._glances = Round(GLANCE_SECONDS)
         self._looks = Round(LOOK_SECONDS)
         self._reported: set[int] | None = None  # session_uids of what handlers tell about; None: to be found out
         self._heard = time.monotonic()
         self._began = time.monotonic()
+        self._asked = time.monotonic()
 
     # What others see
 
@@ -132,13 +139,19 @@ class Session:
         deadline = start + budget
         if self.notes.undone and self.state is State.IN_STEP:
             self._split_undo()
+        self.mirror.still = must_stand_still()
         busy = self._receive()
         if self._work is not None:
-            self._step(deadline)
+            if not self.mirror.still or not self._begun:  # what has begun to rebuild the scene waits
+                self._step(deadline)
         elif self.state is State.IN_STEP:
             self._edit(self._clashes.settle(self.mirror, self.member, time.monotonic()))
+            if self.mirror.ringed:
+                self._edit(self._cycles.settle(self.mirror, self.member, time.monotonic()))
+                self._retry()
             busy |= self._send_local(deadline)
             if self._work is None:
+                self._ask_digest()
                 busy |= self._sweep_some(min(deadline, time.perf_counter() + budget * SWEEP_SHARE))
         if busy:
             self.stats.tick.add(time.perf_counter() - start)
@@ -151,8 +164,11 @@ class Session:
             self._handle(message)
         if messages:
             self._heard = time.monotonic()
-        if self._work is None and self._waiting:
-            self._work = self._waiting.pop(0)()
+        if self._work is None and not self.mirror.still:
+            if self._waiting:
+                self._begin(self._waiting.pop(0)())
+            elif self.mirror.waiting:
+                self._begin(self.mirror.resume(self.member))
         if self._inbox and self._work is None:
             batch, self._inbox = self._inbox, []
             self._fold(batch)
@@ -168,7 +184,7 @@ class Session:
             case "ready":
                 self._inbox += [*self._records, message]
                 self._records = []
-            case "tx" | "ack" | "reject":
+            case "tx" | "ack" | "reject" | "digest":
                 self._inbox.append(message)
             case "members":
                 self._members(message)
@@ -207,23 +223,35 @@ class Session:
 
     def _fold(self, batch: list[Message]) -> None:
         pending = {one.seq: one.deltas for one in self.member.pending}
+        drift = self.member.drift
         touched = self.member.receive(batch)
+        for again in self.member.outgoing:
+            self.client.send(again)
+        self.member.outgoing.clear()
+        if self.member.drift > drift:
+            self.stats.drift += 1
+            log.warning("this document is not the room's: it is loaded anew")
+            self.client.reload()
         if self.state in (State.SHARING, State.IN_STEP):
             self._authors.heard(batch, pending, self._shown_here)
         self.stats.received += sum(message["type"] == "tx" for message in batch)
         if self.state is State.SHARING and self.member.ready:
-            self._work = self._share()
+            self._begin(self._share())
         elif self.state is State.LOADING:
             # Scenes come last in a share: as long as there is none, somebody is still sharing.
             if self.member.ready and any(self._entities("scenes")):
                 self.mirror.clear()
-                self._work = self._load()
+                self._begin(self._load())
         elif touched:
-            self._work = self.mirror.apply(touched, self.member)
+            self._begin(self.mirror.apply(touched, self.member))
+
+    def _begin(self, work: Iterator[Deltas]) -> None:
+        self._work, self._begun = work, False
 
     def _step(self, deadline: float) -> None:
         """Goes on with the work at hand; a transaction that fits the budget shows at once and whole."""
         assert self._work is not None
+        self._begun = True
         start = time.perf_counter()
         self.mirror.looked_at.clear()
         for deltas in self._work:
@@ -333,8 +361,7 @@ class Session:
         deltas: Deltas = []
         if self._glances.is_over(now):
             struct.forget_changed_plans()
-            if self.mirror.deferred:
-                self._waiting.append(lambda: self.mirror.retry(self.member))
+            self._retry()
             deltas += self.mirror.scan()
             if self._reported is None:
                 self._reported = blind.reported()
@@ -349,6 +376,10 @@ class Session:
             deltas += self.mirror.look(uuid)
         self._edit(deltas)
         return bool(deltas)
+
+    def _retry(self) -> None:
+        if self.mirror.deferred:
+            self._waiting.append(lambda: self.mirror.retry(self.member))
 
     def look_everywhere(self) -> None:
         """Finds every local edit now, whatever it costs."""
@@ -373,6 +404,15 @@ class Session:
         """After undo and redo every reference into bpy.data is void, and anything may have changed."""
         self.mirror.identity.forget()
         self.notes.undone = True
+
+    def _ask_digest(self) -> None:
+        """Compares our document with the room's, a few seconds after a change: an idle room says nothing."""
+        wait = DIGEST_SECONDS * 2 ** min(self.stats.drift, 10)  # what goes wrong again and again must not go on so
+        if time.monotonic() - self._asked < wait or self.member.compared == self.revision:
+            return
+        if (question := self.member.ask_digest(HASHED_IN_A_TICK)) is not None:
+            self.client.send(question)
+            self._asked = time.monotonic()
 
     # People
 

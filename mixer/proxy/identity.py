@@ -116,7 +116,7 @@ class Identity:
             self._references.pop(uid, None)
 
     def stamp(self) -> None:
-        """Gives every datablock its uuid again: an undo may lead back to before it had one, and files are to have it."""
+        """Gives every datablock its uuid again: undo may lead back to before it had one, and files are to have it."""
         for kind in _kinds_here():
             for datablock in getattr(bpy.data, kind):
                 uuid = self._uuids.get(datablock.session_uid)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import bpy
-import orjson
 
 from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
@@ -24,10 +23,17 @@ from . import animation, blind, interface, values
 from .context import Blobs, Context, Datablock
 from .create import create
 from .identity import Identity
+from .still import is_dragged
 from .struct import WRITE_ERRORS, Fields, plan_of, read_struct, write_struct
 
 ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
 NO_NAME: Final = "mixer.moving"
+RINGS: Final = {  # fields that Blender leaves as they were where they would close a ring
+    "objects": ("parent", "instance_collection"),
+    "collections": ("children",),
+    "scenes": ("background_set",),
+    "node_groups": ("nodes",),
+}
 
 
 @dataclass(slots=True)
@@ -49,6 +55,9 @@ class Mirror:
         self.looked_at: set[str] = set()  # what was collected in this tick, in which nobody can have edited since
         self.deferred: set[str] = set()  # what could not be written because of the user's mode
         self.clashing: set[str] = set()  # whose name in the document another bears here
+        self.still = False  # whether datablocks and their parts must neither come nor go: see `still.py`
+        self.waiting: set[str] = set()  # what could not be shown because of that
+        self.ringed: set[str] = set()  # what may close a ring in the document, which Blender refused
         self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
         self.written: list[str] = []  # what `apply` wrote and `verify` has not seen
 
@@ -129,6 +138,11 @@ class Mirror:
         are to become pending before the next step, so that nothing is lost.
         """
         created, changed, removed = self._sort(uuids, member.shown)
+        if self.still:
+            self._apply_values(changed, member.shown)
+            self.waiting.update(created, removed)
+            yield []
+            return
         for uuid in created:
             self._create(uuid, member.shown)
             yield []
@@ -158,7 +172,23 @@ class Mirror:
         for uuid in created + changed:
             self.settle_name(uuid)
         self._keep(created)
-        self._remove(removed)
+        if removed:
+            users = self._users_of(removed)
+            yield self.collect(users)
+            self._remove(removed)
+            self.following |= users
+
+    def _apply_values(self, uuids: list[str], shown: Document) -> None:
+        """Shows what can be shown while the scene must stand still; the rest waits."""
+        for uuid in uuids:
+            datablock = self.identity.find(uuid)
+            if datablock is None or is_dragged(datablock) or not self._write_plain(uuid, shown):
+                self.waiting.add(uuid)
+
+    def resume(self, member: Member) -> Iterator[Deltas]:
+        """Shows what waited; runs like `apply`."""
+        waiting, self.waiting = self.waiting, set()
+        return self.apply(waiting, member)
 
     def undone(self, authors: Authors) -> tuple[Deltas, set[str]]:
         """What undo or redo did: the part that is ours to send, and whose state is not what it is to be.
@@ -209,6 +239,7 @@ class Mirror:
         for uuid in deferred & self.entries.keys():
             yield self.collect([uuid])
             self._write(uuid, member.shown)
+            self.ringed.discard(uuid)  # or it would be tried for ever
 
     def verify(self) -> Deltas:
         """Where datablocks just written read differently by now, with nobody having edited them.
@@ -246,6 +277,12 @@ class Mirror:
             return []
         same = entry.live.get(interface.INTERFACE) == entity.tree.get(interface.INTERFACE)
         return [] if same else interface.users_of(self.ctx, group)
+
+    def _users_of(self, uuids: list[str]) -> set[str]:
+        """Who names one of these: Blender drops such names along with what they name."""
+        named = {datablock for uuid in uuids if (datablock := self.identity.find(uuid)) is not None}
+        users = set().union(*bpy.data.user_map(subset=named).values()) if named else set()
+        return {uuid for user in users if (uuid := self.identity.uuid_of(user)) is not None}.difference(uuids)
 
     def _create(self, uuid: str, shown: Document) -> None:
         entity = shown.get(uuid)
@@ -311,7 +348,9 @@ class Mirror:
                 return
             before, entry.live = entry.live, self._read(uuid, datablock, entry.doc)  # new items get the document's keys
             if entry.live == before:
-                return  # it does not move
+                break  # it does not move
+        if any(entry.live.get(name) != entry.doc.get(name) for name in RINGS.get(entry.kind, ())):
+            self.ringed.add(uuid)
 
     def settle_name(self, uuid: str) -> None:
         """Writes a name that was taken once more: by now it may be free. `clashing` holds those whose is not."""

@@ -39,7 +39,7 @@ def load(document: Document, blobs: MemoryBlobs, *, trusted: bool = False) -> Mi
     """Takes a document's content in place of what is here."""
     mirror = Mirror(blobs, trusted=trusted)
     member = Member("joiner")
-    member.confirmed = member.shown = document
+    member.hold(document)
     mirror.clear()
     for deltas in mirror.apply(list(document), member):
         assert deltas == []

@@ -389,7 +389,7 @@ def test_unmuting_here_is_an_edit() -> None:  # TRUST8
 def test_trusting_the_room_lets_it_run(tmp_path: Path) -> None:  # TRUST8
     mirror, document = joined(touch(tmp_path / "x"))
     member = Member("joiner")
-    member.confirmed = member.shown = document
+    member.hold(document)
     for deltas in mirror.trust(member):
         assert deltas == []
     evaluate()

@@ -45,7 +45,7 @@ def put(mirror: Mirror, datablock: Any, **fields: Any) -> tuple[Member, str]:
     """A member that holds what is here, and to whom somebody else's edit of `datablock` has come."""
     uuid = uuid_of(mirror, datablock)
     member = Member("me")
-    member.confirmed = member.shown = share_again(mirror)
+    member.hold(share_again(mirror))
     edit(member, uuid, **fields)
     return member, uuid
 
@@ -242,3 +242,42 @@ def test_what_was_removed_here_unnoticed_is_not_written(mirror: Mirror) -> None:
     bpy.data.objects.remove(cube)
     apply(mirror, member, uuid)
     assert [uuid, ["remove"]] in mirror.scan()
+
+
+def test_while_the_user_drags_values_are_shown_and_the_rest_waits(mirror: Mirror) -> None:  # MIRROR13
+    cube, lamp, camera = (bpy.data.objects[name] for name in ("Cube", "Light", "Camera"))
+    for thing in bpy.data.objects:
+        thing.select_set(thing == cube)
+    member, uuid = put(mirror, cube, location=[1.0, 0.0, 0.0])
+    other = uuid_of(mirror, lamp)
+    edit(member, other, location=[2.0, 0.0, 0.0])
+    member.confirmed.apply([[uuid_of(mirror, camera), ["remove"]]], revision=member.revision + 1, sender="other")
+    member.confirmed.apply(
+        [["new", ["create", "objects", {**mirror.entries[other].live, "name": "New"}]]],
+        revision=member.revision + 1,
+        sender="other",
+    )
+    touched = [uuid, other, uuid_of(mirror, camera), "new"]
+    mirror.still = True
+    apply(mirror, member, *touched)
+    assert (cube.location.x, lamp.location.x) == (0, 2)
+    assert "Camera" in bpy.data.objects
+    assert "New" not in bpy.data.objects
+    mirror.still = False
+    assert [delta for deltas in mirror.resume(member) for delta in deltas] == []
+    assert bpy.data.objects["Cube"].location.x == 1
+    assert "Camera" not in bpy.data.objects
+    assert "New" in bpy.data.objects
+    mirror.verify()
+    assert everything(mirror) == []
+
+
+def test_what_a_removal_takes_along_is_nobodys_edit(mirror: Mirror) -> None:  # MIRROR14
+    modifier = bpy.data.objects["Cube"].modifiers.new("Array", "ARRAY")
+    modifier.offset_object = bpy.data.objects["Light"]
+    everything(mirror)
+    member, uuid = put(mirror, bpy.data.objects["Light"])
+    member.confirmed.apply([[uuid, ["remove"]]], revision=member.revision + 1, sender="other")
+    assert apply(mirror, member, uuid) == []
+    assert mirror.verify() == []
+    assert everything(mirror) == []

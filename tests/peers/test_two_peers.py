@@ -179,3 +179,47 @@ session.barrier("made", 2)
     first, second = both(server, tmp_path, host + END + look, joiner + END + look)
     in_step(first, second)
     assert first.said[-1] == second.said[-1] == [0.0, True]
+
+
+def test_rings_that_two_close_at_once_are_opened_where_the_later_closed_them(
+    server: Broadcaster, tmp_path: Path
+) -> None:  # PEER10
+    begin = """
+D = bpy.data
+def put(one, other):
+    D.objects[one].parent = D.objects[other]
+    D.collections[one].children.link(D.collections[other])
+    D.node_groups[one].nodes.new("GeometryNodeGroup").node_tree = D.node_groups[other]
+if {host}:
+    for name in "ABC":
+        bpy.context.scene.collection.objects.link(D.objects.new(name, None))
+        bpy.context.scene.collection.children.link(D.collections.new(name))
+        D.node_groups.new(name, "GeometryNodeTree")
+    put("B", "C")
+session.settle()
+session.barrier("made", 2)
+session.disconnect()
+session.pump(1)
+put({halves})
+session.pump(0.2)
+session.reconnect()
+session.settle()
+session.barrier("put", 2)
+session.pump(4)
+"""
+    look = """
+say([[[o.parent.name] if o.parent else [] for o in map(D.objects.get, "ABC")],
+     [sorted(D.collections[name].children.keys()) for name in "ABC"],
+     [[n.node_tree.name for n in D.node_groups[name].nodes if n.node_tree] for name in "ABC"]])
+"""
+    first, second = both(
+        server,
+        tmp_path,
+        begin.format(host=True, halves='"A", "B"') + END + look,
+        begin.format(host=False, halves='"C", "A"') + END + look,
+    )
+    in_step(first, second)
+    assert first.said[-1] == second.said[-1]
+    for names in first.said[-1]:
+        assert names[1] == ["C"]
+        assert sorted([names[0] == ["B"], names[2] == ["A"]]) == [False, True]

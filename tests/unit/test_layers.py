@@ -40,7 +40,7 @@ MIXER: Final = {
     "watch": "session",
     "plugins": "session",
     "headless": "session",
-    "session": "client names cycles stats sweep sweep",
+    "session": "client names cycles stats sweep",
     "rooms": "client",
     "names": "proxy",
     "cycles": "proxy",
@@ -52,7 +52,6 @@ MIXER: Final = {
     "compare": "",  # it judges the mirror, so it shares nothing with it
     "host": "",
     "stats": "",
-    "sweep": "",
     "sweep": "",
 }
 SHARED: Final = {"member", "document", "tree", "protocol", "wire", "errors"}  # what mixer takes of the broadcaster
