@@ -29,7 +29,10 @@ def set_input(modifier: Any, name: str, value: Any) -> None:
     """Sets an input of a geometry nodes modifier; the modifier knows it by a number that each file gives out anew."""
     for item in modifier.node_group.interface.items_tree:
         if item.item_type == "SOCKET" and item.in_out == "INPUT" and item.name == name:
-            modifier[item.identifier] = value
+            if hasattr(modifier, "properties"):  # since 5.2
+                getattr(modifier.properties.inputs, item.identifier).value = value
+            else:
+                modifier[item.identifier] = value
     modifier.id_data.update_tag()
 
 

@@ -118,7 +118,8 @@ def scatter_group(look: Any) -> Any:
     tuft.inputs["Radius Bottom"].default_value = 0.045
     tuft.inputs["Depth"].default_value = 0.24
     paint.inputs["Material"].default_value = look
-    vary.inputs[2].default_value, vary.inputs[3].default_value = 0.4, 1.3
+    least, most = (one for one in vary.inputs if one.enabled and one.name in ("Min", "Max"))
+    least.default_value, most.default_value = 0.4, 1.3
     link(
         group,
         (position.outputs[0], split.inputs[0]),
@@ -130,7 +131,7 @@ def scatter_group(look: Any) -> Any:
         (tuft.outputs["Mesh"], paint.inputs["Geometry"]),
         (points.outputs["Points"], instances.inputs["Points"]),
         (paint.outputs["Geometry"], instances.inputs["Instance"]),
-        (vary.outputs[1], instances.inputs["Scale"]),
+        (next(one for one in vary.outputs if one.enabled), instances.inputs["Scale"]),
         (start.outputs["Geometry"], join.inputs[0]),
         (instances.outputs["Instances"], join.inputs[0]),
         (join.outputs[0], end.inputs["Geometry"]),

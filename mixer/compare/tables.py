@@ -16,8 +16,9 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "names things within one run of Blender or one file": """
         ID.session_uid ID.mixer_uuid ID.tag ID.original ID.is_evaluated ID.is_runtime_data ID.is_editable
         ID.library_weak_reference
-        Modifier.persistent_uid NodeTreeInterfacePanel.persistent_uid NodeTreeInterfaceSocket.identifier
-        NodeTreeInterfaceItem.index NodeSocket.identifier ActionSlot.handle ActionChannelbag.slot_handle
+        Modifier.persistent_uid NodeTreeInterfacePanel.persistent_uid NodeTreeInterfacePanel.identifier
+        NodeTreeInterfaceSocket.identifier NodePanelState.identifier NodeTreeInterfaceItem.index
+        NodeSocket.identifier ActionSlot.handle ActionChannelbag.slot_handle
         AnimData.action_slot_handle NlaStrip.action_slot_handle ActionConstraint.action_slot_handle
         AnimData.last_slot_identifier NlaStrip.last_slot_identifier ActionConstraint.last_slot_identifier
         Text.is_dirty Text.is_modified Text.is_in_memory Image.is_dirty Image.bindcode Image.has_data""",
@@ -48,7 +49,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         MeshUVLoopLayer.vertex_selection ByteColorAttributeValue.color_srgb Armature.edit_bones Bone.children
         BoneCollection.bones PoseBone.bone CurveSlice.points Curves.curve_offset_data Curves.position_data
         NlaStrip.action_slot ShapeKey.points AnimData.action_suitable_slots NlaStrip.action_suitable_slots
-        ActionConstraint.action_suitable_slots""",
+        ActionConstraint.action_suitable_slots NodesModifier.properties""",
     "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt TextCurve.body",
 }
 
@@ -61,6 +62,7 @@ KINDS_LEFT_OUT: Final[Mapping[str, str]] = {
     "brushes": "a person's tools",
     "paint_curves": "a person's tools",
     "shape_keys": "compared as part of the mesh, curve or lattice that has them",
+    "all_ids": "compared each in the collection of its type",
 }
 
 # What each person has for themselves, or each machine: compared too, and reported apart from differences of the scene.
@@ -72,7 +74,7 @@ PER_USER: Final = _words("""
     Mesh.uv_layer_stencil_index Object.animation_visualization Pose.animation_visualization Pose.use_auto_ik
     Pose.use_mirror_x Pose.use_mirror_relative FCurve.hide ActionGroup.use_pin AnimData.use_pin BoneCollection.is_solo
     ActionGroup.show_expanded_graph
-    Node.show_preview Node.show_texture Material.paint_active_slot Material.paint_clone_slot
+    Node.panel_states Node.show_preview Node.show_texture Material.paint_active_slot Material.paint_clone_slot
     Material.preview_render_type Material.use_preview_world Scene.sync_mode Scene.use_audio Scene.use_audio_scrub
     Scene.show_subframe Scene.show_keys_from_selected_only Scene.lock_frame_selection_to_range Scene.time_jump_delta
     Scene.time_jump_unit SceneDisplay.viewport_aa RenderSettings.threads RenderSettings.threads_mode

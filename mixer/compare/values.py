@@ -90,6 +90,8 @@ def takes_custom_properties(struct: Any) -> bool:
     """Whether structs of this type have properties that nobody registered."""
     if isinstance(struct, bpy.types.PropertyGroup):
         return False
+    if isinstance(struct, bpy.types.NodesModifier):
+        return True
     try:
         struct.keys()
     except TypeError:
@@ -99,12 +101,10 @@ def takes_custom_properties(struct: Any) -> bool:
 
 def custom_properties(struct: Any) -> Iterator[tuple[str, Any]]:
     """Each custom property with its limits; those that are inputs of a node group by the socket's name."""
-    registered = struct.bl_rna.properties
-    names = list(struct.keys())
     if isinstance(struct, bpy.types.NodesModifier):
-        inputs = _input_names(struct)
-        yield from ((f"[{inputs[name]}]", _custom_value(struct[name])) for name in names if name in inputs)
+        yield from _inputs(struct)
         return
+    registered, names = struct.bl_rna.properties, list(struct.keys())
     for name in names:
         if name not in registered and name != OURS:
             yield f"[{name!r}]", _custom_value(struct[name])
@@ -112,16 +112,21 @@ def custom_properties(struct: Any) -> Iterator[tuple[str, Any]]:
                 yield f"[{name!r}] limits", str(struct.id_properties_ui(name).as_dict())
 
 
-def _input_names(modifier: Any) -> dict[str, str]:
-    """Custom property -> socket: the property is named by a counter that every file has for itself."""
+def _inputs(modifier: Any) -> Iterator[tuple[str, Any]]:
+    """By the socket's name: the number that Blender names them by every file has for itself."""
     if modifier.node_group is None:
-        return {}
+        return
     sockets = [item for item in modifier.node_group.interface.items_tree if item.item_type == "SOCKET"]
-    return {
-        socket.identifier + suffix: key + suffix
-        for key, socket in zip(keys(sockets), sockets, strict=True)
-        for suffix in ("", "_use_attribute", "_attribute_name")
-    }
+    for key, socket in zip(keys(sockets), sockets, strict=True):
+        if not hasattr(modifier, "properties"):  # up to Blender 5.1
+            for suffix in ("", "_use_attribute", "_attribute_name"):
+                if (name := socket.identifier + suffix) in modifier:
+                    yield f"[{key}{suffix}]", _custom_value(modifier[name])
+            continue
+        end = modifier.properties.inputs if socket.in_out == "INPUT" else modifier.properties.outputs
+        if (place := getattr(end, socket.identifier, None)) is not None:
+            for name in set(place.bl_rna.properties.keys()) - {"rna_type", "name"}:
+                yield f"[{key}]" if name == "value" else f"[{key} {name}]", _custom_value(getattr(place, name))
 
 
 def _custom_value(value: Any) -> Any:
@@ -131,7 +136,7 @@ def _custom_value(value: Any) -> Any:
         return tuple(sorted((name, _custom_value(inner)) for name, inner in value.items()))
     if hasattr(value, "to_list"):
         return tuple(value.to_list())
-    if isinstance(value, list):
+    if isinstance(value, list | bpy.types.bpy_prop_array):
         return tuple(map(_custom_value, value))
     return value
 

@@ -131,6 +131,7 @@ KINDS: Final = (
 
 NOT_MIRRORED: Final = MappingProxyType(
     {
+        "all_ids": "view: each is in the collection of its type",
         "annotations": "todo: drawn notes",
         "brushes": "per user: a tool's settings",
         "cache_files": "todo: only an operator makes one, from a file on this machine",

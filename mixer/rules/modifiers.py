@@ -27,6 +27,7 @@ MODIFIERS: Final = {
     "MultiresModifier": Rule(withheld=names("filepath")),
     "NodesModifier": Rule(
         derived=names("node_warnings"),
+        view=names("properties"),  # from 5.2 on the inputs
         per_user=names("bake_directory bake_target panels show_group_selector show_manage_panel"),
         todo=names("bakes"),  # which nodes are baked where: the bytes of a bake are files
         write_first=("node_group",),

@@ -18,9 +18,11 @@ _ITEMS: Final = {
     "GeometryNodeBake": {"bake_items": _SOCKETS},
     "GeometryNodeCaptureAttribute": {"capture_items": _FIELDS},
     "GeometryNodeClosureOutput": {"input_items": _SOCKETS, "output_items": _SOCKETS},  # 4.5
+    "GeometryNodeClosureToList": {"list_items": _SOCKETS},  # 5.2, as the next with such items
     "GeometryNodeCombineBundle": {"bundle_items": _SOCKETS},  # 4.5
     "GeometryNodeEvaluateClosure": {"input_items": _SOCKETS, "output_items": _SOCKETS},  # 4.5
     "GeometryNodeFieldToGrid": {"grid_items": _FIELDS},
+    "GeometryNodeFieldToList": {"list_items": _SOCKETS},
     "GeometryNodeForeachGeometryElementOutput": {
         "input_items": _SOCKETS,
         "main_items": _SOCKETS,
@@ -36,6 +38,7 @@ _ITEMS: Final = {
     "NodeCombineBundle": {"bundle_items": _SOCKETS},
     "NodeEvaluateClosure": {"input_items": _SOCKETS, "output_items": _SOCKETS},
     "NodeSeparateBundle": {"bundle_items": _SOCKETS},
+    "ShaderNodeRaycast": {"sample_attribute_items": _FIELDS},  # 5.2
 }
 
 _PAIRED: Final = names(  # the first node of a zone; pair_with_output() makes the pair
@@ -67,7 +70,7 @@ NODES: Final = {
         view=names("internal_links location_absolute"),
         per_user=names(
             "active_generation_index active_index active_input_index active_item active_item_index active_main_index"
-            " active_output_index select show_preview show_texture ui_shortcut"
+            " active_output_index panel_states select show_preview show_texture ui_shortcut"
         ),
         plain=names("color height hide label location mute show_options use_custom_color width"),
         by={"bl_idname": "constant", "inputs": "sockets", "outputs": "sockets", "parent": "node"},

@@ -13,6 +13,8 @@ import pytest
 
 from mixer import compare
 
+from . import inputs
+
 CORPUS = os.environ.get("MIXER_CORPUS", "")
 SCENES = sorted(Path(CORPUS).rglob("*.blend")) if CORPUS else []
 
@@ -94,9 +96,7 @@ def material(data: Any) -> Any:
 
 
 def set_input(data: Any) -> None:
-    modifier = cube(data).modifiers["Scatter"]
-    sockets = modifier.node_group.interface.items_tree
-    modifier[next(one.identifier for one in sockets if one.name == "Density")] = 7.0
+    inputs.put(cube(data).modifiers["Scatter"], "Density", 7.0)
 
 
 def paint(data: Any) -> None:

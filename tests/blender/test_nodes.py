@@ -19,6 +19,7 @@ from mixer.proxy.mirror import evaluate
 from mixer.proxy.node_links import Link, parse
 from mixer.rules import names
 
+from . import inputs
 from .roundtrip import MemoryBlobs, load, mismatches, share
 from .test_mirror import apply, edit, everything, put, uuid_of
 
@@ -218,7 +219,8 @@ def test_an_interface_comes_back_with_panels_and_order() -> None:  # NODE3
 
     def look() -> list[tuple[Any, ...]]:
         items = bpy.data.node_groups["Group"].interface.items_tree
-        return [(one.name, one.parent.name, getattr(one, "identifier", ""), one.index) for one in items]
+        sockets = {one.index: one.identifier for one in items if one.item_type == "SOCKET"}
+        return [(one.name, one.parent.name, sockets.get(one.index), one.index) for one in items]
 
     before = look()
     again()
@@ -243,15 +245,15 @@ def test_a_socket_that_has_another_number_here_is_the_same_socket() -> None:  # 
     wanted = {**before, "order": [*before["order"], theirs]}
     wanted["of"] = {**before["of"], theirs: {**mine, "name": "Theirs", "default_value": 0.5}}
     edit(member, uuid, interface=wanted)
-    inputs = {**mirror.entries[uuid_of(mirror, thing)].live["modifiers"]}
-    (modifier,) = inputs["order"]
-    tree = inputs["of"][modifier]
-    inputs["of"] = {modifier: {**tree, "modifier_inputs": {**tree["modifier_inputs"], theirs: {"value": 0.75}}}}
-    edit(member, uuid_of(mirror, thing), modifiers=inputs)
+    modifiers = {**mirror.entries[uuid_of(mirror, thing)].live["modifiers"]}
+    (modifier,) = modifiers["order"]
+    tree = modifiers["of"][modifier]
+    modifiers["of"] = {modifier: {**tree, "modifier_inputs": {**tree["modifier_inputs"], theirs: {"value": 0.75}}}}
+    edit(member, uuid_of(mirror, thing), modifiers=modifiers)
     assert apply(mirror, member, uuid, uuid_of(mirror, thing)) == []
     found = group.interface.items_tree["Theirs"]
     assert found.identifier == "Socket_3"
-    assert thing.modifiers["Nodes"]["Socket_3"] == 0.75
+    assert inputs.get(thing.modifiers["Nodes"], "Theirs") == 0.75
     assert everything(mirror) == []
 
 
@@ -277,21 +279,23 @@ def test_the_inputs_of_a_modifier_come_back() -> None:  # NODE5
     bpy.context.scene.collection.objects.link(thing)
     modifier = thing.modifiers.new("Nodes", "NODES")
     modifier.node_group = group
-    at = {item.name: item.identifier for item in group.interface.items_tree}
-    modifier[at["Float"]], modifier[at["Int"]], modifier[at["Bool"]], modifier[at["String"]] = 0.5, 7, True, "word"
-    modifier[at["Vector"]][:], modifier[at["Object"]] = (1.0, 2.0, 3.0), thing
-    modifier[f"{at['Int']}_use_attribute"], modifier[f"{at['Int']}_attribute_name"] = True, "count"
-    modifier[f"{at['Out']}_attribute_name"] = "result"
+    wanted = {"Float": 0.5, "Int": 7, "Bool": True, "String": "word", "Vector": [1.0, 2.0, 3.0], "Object": thing}
+    for name, value in wanted.items():
+        inputs.put(modifier, name, value)
+    inputs.put(modifier, "Int", "ATTRIBUTE", "type")
+    inputs.put(modifier, "Int", "count", "attribute_name")
+    inputs.put(modifier, "Out", "result", "attribute_name")
     mirror, _ = again()
     thing = bpy.data.objects["Thing"]
     modifier = thing.modifiers["Nodes"]
-    at = {item.name: item.identifier for item in bpy.data.node_groups["Group"].interface.items_tree}
-    assert [modifier[at[name]] for name in ("Float", "Int", "Bool", "String")] == [0.5, 7, True, "word"]
-    assert modifier[at["Object"]] == thing
-    assert list(modifier[at["Vector"]]) == [1.0, 2.0, 3.0]
-    assert (modifier[f"{at['Int']}_use_attribute"], modifier[f"{at['Int']}_attribute_name"]) == (True, "count")
-    assert modifier[f"{at['Out']}_attribute_name"] == "result"
-    modifier[at["Float"]] = 0.75
+    assert {name: inputs.get(modifier, name) for name in wanted} == {**wanted, "Object": thing}
+    assert inputs.get(modifier, "Float", "type") == "VALUE"
+    assert (inputs.get(modifier, "Int", "type"), inputs.get(modifier, "Int", "attribute_name")) == (
+        "ATTRIBUTE",
+        "count",
+    )
+    assert inputs.get(modifier, "Out", "attribute_name") == "result"
+    inputs.put(modifier, "Float", 0.75)
     (found,) = (delta for delta in everything(mirror) if delta[0] == uuid_of(mirror, thing))
     assert str(found).endswith("{'value': ['put', 0.75]}]}]}]}]}]]")
 

@@ -22,9 +22,14 @@ SCALARS: Final = names("BOOLEAN ENUM FLOAT INT STRING")
 PATHS: Final = names("DIR_PATH FILE_NAME FILE_PATH")
 VERSION: Final = ".".join(map(str, bpy.app.version[:2]))
 
+SINCE_5_2: Final = names(
+    "GeometryNodeClosureToList GeometryNodeFieldToList Node.panel_states NodesModifier.properties ShaderNodeRaycast"
+)
+
 # What rules name and this version does not have. A later version is not listed: it only says more.
 ABSENT: Final = {
-    "4.2": names(
+    "4.2": SINCE_5_2
+    | names(
         "Action.layers Action.slots ActionChannelbag ActionConstraint.action_slot ActionConstraint.action_slot_handle"
         " ActionConstraint.action_suitable_slots ActionConstraint.last_slot_identifier ActionKeyframeStrip ActionLayer"
         " ActionSlot ActionStrip AnimData.action_slot AnimData.action_slot_handle"
@@ -49,7 +54,8 @@ ABSENT: Final = {
         " RenderSettings.compositor_denoise_device Scene.annotation Scene.time_jump_delta Scene.time_jump_unit"
         " ViewLayer.lightgroups.remove"
     ),
-    "4.5": names(
+    "4.5": SINCE_5_2
+    | names(
         "CompositorNodeOutputFile.directory CompositorNodeOutputFile.file_name"
         " CompositorNodeOutputFile.file_output_items GeometryAttributeConstraint GeometryNodeFieldToGrid"
         " GeometryNodeViewer.viewer_items ImageFormatSettings.media_type Material.shadow_method Node.active_item_index"
@@ -57,7 +63,17 @@ ABSENT: Final = {
         " NodeTree.annotation NodesModifier.show_manage_panel Object.grease_pencil_modifiers PoseBone.select"
         " PythonConstraint Scene.annotation Scene.time_jump_delta Scene.time_jump_unit"
     ),
-    "5.0": names(
+    "5.0": SINCE_5_2
+    | names(
+        "Action.fcurves Action.groups Action.id_root Bone.select Bone.select_head Bone.select_tail"
+        " CompositorNodeColorBalance.offset CompositorNodeColorBalance.power CompositorNodeColorBalance.slope"
+        " CompositorNodeOutputFile.base_path CompositorNodeOutputFile.file_slots CompositorNodeOutputFile.layer_slots"
+        " CyclesRenderSettings.feature_set GeometryNodeClosureInput GeometryNodeClosureOutput"
+        " GeometryNodeCombineBundle GeometryNodeEvaluateClosure GeometryNodeSeparateBundle Material.shadow_method"
+        " NodeOutputFileSlotFile NodeTree.grease_pencil Object.grease_pencil_modifiers PythonConstraint"
+        " Scene.grease_pencil Scene.node_tree ShaderNodeTexPointDensity"
+    ),
+    "5.2": names(
         "Action.fcurves Action.groups Action.id_root Bone.select Bone.select_head Bone.select_tail"
         " CompositorNodeColorBalance.offset CompositorNodeColorBalance.power CompositorNodeColorBalance.slope"
         " CompositorNodeOutputFile.base_path CompositorNodeOutputFile.file_slots CompositorNodeOutputFile.layer_slots"

@@ -105,6 +105,7 @@ def test_a_window_and_a_peer_edit_one_scene(window: Window, start_peer: StartPee
             say({LOOK.format(session="session")})
         session.barrier("moved", 2)
         look()
+        session.barrier("seen", 2)
         bpy.data.objects["Light"].location.z = 7
         bpy.ops.mesh.primitive_monkey_add()
         session.settle()
@@ -122,6 +123,7 @@ def test_a_window_and_a_peer_edit_one_scene(window: Window, start_peer: StartPee
     reach(window, "moved")
     moved = window.run(look)
 
+    reach(window, "seen")
     reach(window, "edited")
     assert window.run('bpy.data.objects["Light"].location.z') == 7
     window.run(UNDO)
@@ -162,6 +164,62 @@ def test_a_whole_scene_crosses_versions(window: Window, start_peer: StartPeer, t
     reach(window, "end")
     assert len(names) > 200
     assert ended_well(peer).said == [[names, digest]]
+    assert window.run("session.current().stats.echoes") == 0
+
+
+INPUTS: Final = f"""
+import sys, bpy
+sys.path.insert(0, {str(ROOT)!r})
+from tests.blender import inputs
+def look():
+    modifier = bpy.data.objects["Cube"].modifiers["Nodes"]
+    sizes = [inputs.get(modifier, name) for name in ("Size", "Count", "Way")]
+    return [*sizes, *(inputs.get(modifier, "Count", part) for part in ("type", "attribute_name"))]
+"""
+MAKE_INPUTS: Final = """
+group = bpy.data.node_groups.new("Group", "GeometryNodeTree")
+for name, kind in (("Geometry", "Geometry"), ("Size", "Float"), ("Count", "Int"), ("Way", "Vector")):
+    group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocket" + kind)
+modifier = bpy.data.objects["Cube"].modifiers.new("Nodes", "NODES")
+modifier.node_group = group
+inputs.put(modifier, "Size", 0.5)
+inputs.put(modifier, "Way", [1, 2, 3])
+inputs.put(modifier, "Count", "ATTRIBUTE", "type")
+inputs.put(modifier, "Count", "thing", "attribute_name")
+"""
+
+
+def test_inputs_of_geometry_nodes_cross_versions(window: Window, start_peer: StartPeer) -> None:  # GUI3 NODE5
+    """Blender 5.2 keeps them elsewhere than those before."""
+    window.run(INPUTS)
+    window.run(MAKE_INPUTS)
+    peer = start_peer(
+        host_and_share(window),
+        INPUTS
+        + """
+session.settle()
+say(look())
+modifier = bpy.data.objects["Cube"].modifiers["Nodes"]
+inputs.put(modifier, "Count", "VALUE", "type")
+inputs.put(modifier, "Count", 7)
+session.settle()
+session.barrier("edited", 2)
+session.barrier("set", 2)
+session.settle()
+say([look(), session.digest()])
+session.barrier("end", 2)
+""",
+    )
+    reach(window, "edited")
+    window.wait_for("look()[1] == 7")
+    window.run('inputs.put(bpy.data.objects["Cube"].modifiers["Nodes"], "Size", 2.5)')
+    reach(window, "set")
+    found = window.run("[look(), session.current().digest()]")
+    reach(window, "end")
+    assert found[0] == [2.5, 7, [1, 2, 3], "VALUE", "thing"]
+    ended = ended_well(peer)
+    assert ended.said[0] == [0.5, 0, [1, 2, 3], "ATTRIBUTE", "thing"]
+    assert ended.said[1] == found
     assert window.run("session.current().stats.echoes") == 0
 
 
