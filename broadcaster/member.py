@@ -190,8 +190,11 @@ class Member:
 
     def _receive(self, message: Message) -> set[str]:
         match message:
-            case {"type": "records", "entities": list(), "removed": list()}:
-                self._records.append(message)
+            case {"type": "records", "entities": list(entities), "removed": list(removed)}:
+                if self._coming is None:
+                    self._records.append(message)
+                else:  # nobody sees it yet: a long content is taken in as it comes
+                    self._coming.load(entities, removed)
                 return set()
             case {"type": "ready", "revision": int(revision)}:
                 return self._load(revision)
@@ -212,7 +215,7 @@ class Member:
         """Takes over the records that came."""
         touched: set[str] = set()
         if self._coming is not None:
-            touched.update(self.confirmed)
+            touched.update(self.confirmed, self._coming)
             self.confirmed, self._coming, self._newest = self._coming, None, None
         for message in self._records:
             touched |= self.confirmed.load(message["entities"], message["removed"])

@@ -170,7 +170,8 @@ class Session:
             elif self.mirror.waiting:
                 self._begin(self.mirror.resume(self.member))
         if self._inbox and self._work is None:
-            batch, self._inbox = self._inbox, []
+            some = 1 if self.state is State.LOADING else len(self._inbox)  # a room's content is long
+            batch, self._inbox = self._inbox[:some], self._inbox[some:]
             self._fold(batch)
             return True
         return bool(messages)
@@ -179,6 +180,8 @@ class Session:
         match message["type"]:
             case "joined":
                 self._joined(message)
+            case "records" if self.state is State.LOADING and self._work is None:
+                self._inbox.append(message)  # none of it shows before all is there
             case "records":
                 self._records.append(message)
             case "ready":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, Final
 
 import bpy
@@ -29,12 +30,11 @@ def supported(struct: Struct) -> bool:
     return True
 
 
-def read(ctx: Context, struct: Struct, prev: Tree) -> Tree:
-    """The custom properties as a struct, empty if there are none."""
+def read(ctx: Context, struct: Struct, prev: Tree, registered: Container[str]) -> Tree:
+    """The custom properties as a struct, empty if there are none. `registered` are the properties of its RNA type."""
     names = [name for name in struct.keys() if name not in OURS]  # noqa: SIM118 (a struct is no dict)
     if not names:
         return {}
-    registered = struct.bl_rna.properties
     found = {name: _read(ctx, struct[name]) for name in names if name not in registered}
     if tag(prev) == "" and ctx.derived:
         pointer = struct.as_pointer()

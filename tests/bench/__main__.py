@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from . import bench_edit, bench_mesh, bench_peers, bench_relay
+from . import bench_edit, bench_mesh, bench_peers, bench_relay, bench_stream
 from .figures import COLUMNS
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
@@ -16,6 +16,7 @@ BENCHES: Final[dict[str, Callable[[], None]]] = {
     "mesh": bench_mesh.run,
     "relay": bench_relay.run,
     "peers": bench_peers.run,
+    "stream": bench_stream.run,
 }
 
 

@@ -93,13 +93,37 @@ session.barrier("end", 2)
 """
 
 
+TEN_THOUSAND: Final = """
+import bpy
+bpy.ops.wm.read_factory_settings(use_empty=True)
+for i in range(10000):
+    thing = bpy.data.objects.new(f"Thing.{i:05}", bpy.data.meshes.new("Own"))
+    bpy.context.scene.collection.objects.link(thing)
+"""
+
+HIDDEN: Final = """
+session.settle()
+session.barrier("start", 2)
+for turn in range(5):
+    thing = bpy.data.objects[f"Thing.{turn * 2000:05}"]
+    if os.environ["PEER"] == "host":
+        session.pump(1.0 + turn / 5)
+        thing["at"] = time.time()
+    end = time.time() + 10
+    while "at" not in thing and time.time() < end:
+        session.pump(0.01)
+    if os.environ["PEER"] != "host":
+        say(time.time() - thing.get("at", 0.0))
+    session.barrier(f"turn {turn}", 2)
+session.barrier("end", 2)
+"""
+
+
 def run() -> None:
     """Prints the figures of whole peers."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        thousand = here / "thousand.blend"
-        _blender(THOUSAND + f"bpy.ops.wm.save_as_mainfile(filepath={str(thousand)!r})")
-        host, joiner = _pair(here, MANY, thousand)
+        host, joiner = _pair(here, MANY, made_thousand(here))
         show(
             Figure("1,000 objects, own mesh and node material: share", host.stats["share_seconds"], "s"),
             Figure(
@@ -118,9 +142,21 @@ def run() -> None:
             Figure(f"edit on A to value on B, p50 of {count}", p50, "ms", reference="Multi-User 55"),
             Figure(f"edit on A to value on B, p99 of {count}", p99, "ms", reference="Multi-User 101"),
         )
+        ten_thousand = here / "ten_thousand.blend"
+        _blender(TEN_THOUSAND + f"bpy.ops.wm.save_as_mainfile(filepath={str(ten_thousand)!r})")
+        host, joiner = _pair(here, HIDDEN, ten_thousand)
+        found = sorted(joiner.said)
+        show(Figure("a custom property of one of 10,000, until it is seen", found[len(found) // 2], "s", 2.0))
         corpus = os.environ.get("MIXER_CORPUS")
         for scene in SCENES if corpus else ():
             _scene(here, Path(corpus or "") / scene)
+
+
+def made_thousand(here: Path) -> Path:
+    """A file of 1,000 objects, each with its own mesh and node material."""
+    path = here / "thousand.blend"
+    _blender(THOUSAND + f"bpy.ops.wm.save_as_mainfile(filepath={str(path)!r})")
+    return path
 
 
 def _scene(here: Path, scene: Path) -> None:
