@@ -198,6 +198,15 @@ class Document:
         removed = [uuid for uuid, gone in self._tombstones.items() if gone > revision]
         return records[::-1], removed
 
+    def copy(self) -> Document:
+        """Another document of the same content; entities never change, so they are shared."""
+        other = Document(compact=self._compact)
+        other.revision, other._forgotten, other._sum = self.revision, self._forgotten, self._sum
+        other._entities, other._users = dict(self._entities), Counter(self._users)
+        other._tombstones, other._hot = dict(self._tombstones), dict(self._hot)
+        other._hashes, other._unhashed = dict(self._hashes), set(self._unhashed)
+        return other
+
     def state(self) -> dict[str, Any]:
         """What a snapshot to go on with needs besides the records."""
         return {"revision": self.revision, "forgotten": self._forgotten, "tombstones": dict(self._tombstones)}

@@ -39,6 +39,7 @@ FROM_CLIENT: Final[Transitions] = {
     State.GREETING: {"hello": State.LOBBY},
     State.LOBBY: {
         "rooms": State.LOBBY,
+        "delete": State.LOBBY,
         "ping": State.LOBBY,
         "join": State.EDITS,
         "attach": State.BLOBS,
@@ -60,6 +61,7 @@ FROM_SERVER: Final[Transitions] = {
     State.GREETING: {"welcome": State.LOBBY, "error": State.CLOSED},
     State.LOBBY: {
         "rooms": State.LOBBY,
+        "deleted": State.LOBBY,
         "pong": State.LOBBY,
         "joined": State.EDITS,
         "attached": State.BLOBS,
@@ -95,11 +97,15 @@ ABSENT: Final = type(None)  # in a row: the field may be missing, or null
 CLIENT_FIELDS: Final[Fields] = {
     "hello": {"protocol": WHOLE, "agent": TEXT, "capabilities": LIST},
     "rooms": {},
+    "delete": {"room": TEXT},
     "join": {
         "room": TEXT,
         "name": TEXT,
         "secret": TEXT,
         "create": (bool, str, ABSENT),  # true: a new room; "if-missing"; else only one that exists
+        "from": (str, ABSENT),  # the room whose content a new one begins with
+        "keep": (bool, ABSENT),  # false: a new room goes soon after its last member
+        "frozen": (bool, ABSENT),  # true: nobody changes a new room
         "color": (str, ABSENT),
         "role": (str, ABSENT),
         "epoch": (str, ABSENT),  # with `revision`: what a member that comes back holds
@@ -119,6 +125,7 @@ CLIENT_FIELDS: Final[Fields] = {
 SERVER_FIELDS: Final[Fields] = {
     "welcome": {"protocol": WHOLE, "agent": TEXT, "capabilities": LIST},
     "rooms": {"rooms": LIST},
+    "deleted": {"room": TEXT},
     "joined": {
         "member": TEXT,
         "epoch": TEXT,

@@ -138,6 +138,8 @@ class Room:
         self.document = Document()
         self.present: dict[str, Present] = {}
         self._answers: dict[str, Answers] = {}  # in the order of joining
+        self.keep = True  # also while nobody is here
+        self.frozen = False  # nobody changes anything
         self._owner: str | None = None
         self._leases: dict[str, Lease] = {}
         self._fencing = 0
@@ -166,6 +168,8 @@ class Room:
                 effects += self._release_all(member) + self._gone(member)
             case "lost":  # not leaving: its leases live to their deadlines
                 effects += self._gone(member)
+            case "settings":
+                self.keep, self.frozen = request["keep"], request["frozen"]
             case "epoch":
                 self._begin_epoch(request["epoch"])
             case "tick":
@@ -179,6 +183,8 @@ class Room:
         return {
             "epoch": self.epoch,
             "before": list(self.before),
+            "keep": self.keep,
+            "frozen": self.frozen,
             "owner": self._owner,
             "fencing": self._fencing,
             "present": {id: [who.name, who.color, who.role] for id, who in self.present.items()},
@@ -189,6 +195,7 @@ class Room:
     def restore(self, state: Message) -> None:
         """Makes a new room what it was when its `state` was taken; the document is restored beside it."""
         self.epoch, self.before = state["epoch"], state["before"]
+        self.keep, self.frozen = state["keep"], state["frozen"]
         self._owner, self._fencing = state["owner"], state["fencing"]
         self.present = {id: Present(*who) for id, who in state["present"].items()}
         for member, last, kept in state["answers"]:
@@ -197,10 +204,9 @@ class Room:
         self._leases = {key: Lease(*lease) for key, lease in state["leases"].items()}
 
     def _begin_epoch(self, epoch: str) -> None:
-        """The end of the log was lost: who holds more than is here offers it again, numbered anew."""
+        """The end of the log was lost: who holds more offers it again, numbered after the last answer that is here."""
         self.before = [*self.before, [self.epoch, self.revision]][-EPOCHS_KEPT:]
         self.epoch = epoch
-        self._answers = {member: Answers() for member in self.present}
 
     def set_presence(self, member: str, state: Message) -> list[Effect]:
         """The latest of one member replaces what it said before; not of the log."""
@@ -333,6 +339,8 @@ class Room:
         role = self.present[member].role
         if role not in EDITING:
             raise Rejected("role", f"a {role} changes nothing")
+        if self.frozen:
+            raise Rejected("frozen", f"room {self.name!r} stays as it is: fork it")
         if not self._leases:
             return
         for uuid, _ in deltas:

@@ -43,6 +43,7 @@ MAX_KEPT_BYTES: Final = 1 * KIB  # of that list, in an answer that is kept to be
 MAX_CONNECTIONS: Final = 2048
 MAX_ROOMS: Final = 1024
 MAX_MEMBERS: Final = 256  # present in one room
+EMPTY_SECONDS: Final = 60.0  # a room that is not to be kept goes so long after the last member
 MAX_REMEMBERED: Final = 1024  # members of one room whose answers are kept after they left
 OUTBOX_BYTES: Final = 8 * MIB  # waiting for one member; past it the member is served what changed since
 WAITING_BYTES: Final = 64 * MIB  # transactions of one member that wait for blobs

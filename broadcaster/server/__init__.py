@@ -11,19 +11,20 @@ from typing import Final
 import trio
 
 from .. import VERSION, protocol, snapshot, wire
-from ..errors import Refused, RemoteProtocolError
+from ..errors import Refused, RemoteProtocolError, Unavailable
 from ..protocol import ServerConnection, State, member_id
 from ..room import EDITING, Room
 from ..store import Store, Stored
 from ..wire import Message, Piece
 from .blobs import serve_blobs
-from .host import Host
+from .host import RETRY_SECONDS, Host
 from .inbox import Arrivals, Inbox
 from .seat import Pace, Seat
 from .streams import FLUSH_SECONDS, Incoming, keep_alive, linger
 from .sweep import sweep
 
 AGENT: Final = f"mixer-broadcaster {VERSION}"
+POLL_SECONDS: Final = 0.02  # while a room goes
 LOBBY_SECONDS: Final = 30.0  # for the greeting, and for each request of who has not joined
 JOIN_LOGGED: Final = ("type", "name", "color", "role", "epoch", "revision")  # the secret is not
 
@@ -49,7 +50,7 @@ class Server:
         self._arrivals = Arrivals()
         self._connections = 0
         self._emptied = trio.Event()
-        self._failed: set[str] = set()  # and are not read again yet
+        self._closed: set[str] = set()  # rooms that are not forgotten or read again yet
         self._making = trio.Lock()  # two that ask for the same new room get one
 
     async def restore(self) -> None:
@@ -83,7 +84,7 @@ class Server:
 
     def _all_hosts(self) -> list[Host] | None:
         """All rooms; None while there are some that could not be read."""
-        return None if self._failed else list(self.hosts.values())
+        return None if self._closed else list(self.hosts.values())
 
     def rooms(self) -> list[Message]:
         """What there is, for whoever asks."""
@@ -135,6 +136,9 @@ class Server:
                     await stream.send_all(connection.welcome(AGENT))
                 case {"type": "rooms"}:
                     await stream.send_all(connection.send({"type": "rooms", "rooms": self.rooms()}))
+                case {"type": "delete", "room": name}:
+                    await self._delete(name)
+                    await stream.send_all(connection.send({"type": "deleted", "room": name}))
                 case {"type": "ping", "id": id}:
                     await stream.send_all(connection.send({"type": "pong", "id": id}))
                 case {"type": "join"}:
@@ -143,6 +147,14 @@ class Server:
                 case {"type": "attach"}:
                     await self._serve_blobs(stream, incoming, message)
                     return
+
+    async def _delete(self, name: str) -> None:
+        """Returns when the room is gone."""
+        if (host := self.hosts.get(name)) is None:
+            raise Refused(f"there is no room {name!r}")
+        host.delete()
+        while self.hosts.get(name) is host or name in self._closed:
+            await trio.sleep(POLL_SECONDS)
 
     # Edits
 
@@ -173,8 +185,8 @@ class Server:
         name, create = join["room"], join.get("create")
         async with self._making:
             host = self.hosts.get(name)
-            if name in self._failed:
-                raise Refused(f"room {name!r} is being read again", retry=True)
+            if name in self._closed:
+                raise Refused(f"room {name!r} is not at hand at this moment", retry=True)
             if host is not None and create is True:
                 raise Refused(f"there is a room {name!r} already")
             if host is not None:
@@ -183,8 +195,19 @@ class Server:
                 raise Refused(f"there is no room {name!r}")
             if len(self.hosts) >= wire.MAX_ROOMS:
                 raise Refused(f"the broadcaster holds {wire.MAX_ROOMS} rooms, which is all it can")
-            epoch = _new_epoch()
-            return self._start(Host(Room(name, epoch), await self._store.create(name, epoch), self._clock))
+            room = self._new_room(join)
+            log = await self._store.create(name, room.epoch, snapshot.parts(room))
+            return self._start(Host(room, log, self._clock))
+
+    def _new_room(self, join: Message) -> Room:
+        """An empty room, or a copy of another one's content."""
+        room = Room(join["room"], _new_epoch())
+        room.keep, room.frozen = join.get("keep") is not False, join.get("frozen") is True
+        if (source := join.get("from")) is not None:
+            if (host := self.hosts.get(source)) is None:
+                raise Refused(f"there is no room {source!r}")
+            room.document = host.room.document.copy()
+        return room
 
     def _start(self, host: Host) -> Host:
         self.hosts[host.room.name] = host
@@ -196,22 +219,38 @@ class Server:
         name = host.room.name
         try:
             await host.run()
+            await self._forget(host)
         except Exception:
             log.exception("room %r failed", name)
-            self._failed.add(name)
-            del self.hosts[name]
+            self._closed.add(name)
+            self.hosts.pop(name, None)
             kept = name in await self._store.rooms()
             host.close(f"room {name!r} failed", retry=kept)
             if kept:
                 await self._load_again(name)
             else:
-                self._failed.discard(name)
+                self._closed.discard(name)
+
+    async def _forget(self, host: Host) -> None:
+        """A room that is to go goes, as soon as the store can forget it."""
+        name = host.room.name
+        self._closed.add(name)
+        del self.hosts[name]
+        host.close(f"room {name!r} is deleted", retry=False)
+        while name in self._closed:
+            try:
+                async with self._making:
+                    await self._store.delete(name)
+                    self._closed.discard(name)
+            except Unavailable as exc:
+                log.warning("room %r stays on disk for now: %s", name, exc)
+                await trio.sleep(RETRY_SECONDS)
 
     async def _load_again(self, name: str) -> None:
         try:
             async with self._making:
                 await self._load(name)
-            self._failed.discard(name)
+            self._closed.discard(name)
         except Exception:
             log.exception("room %r cannot be read again", name)
 

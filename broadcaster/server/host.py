@@ -33,6 +33,8 @@ class Host:
         self._time = time
         self._trouble: str | None = None  # why the store takes nothing
         self._keeping = False  # a snapshot, at this moment
+        self._deleted = False
+        self._empty_since = clock()
         self._queue: list[tuple[str, Message]] = []
         self._wake = trio.Event()
         self._taken = trio.Event()
@@ -51,6 +53,8 @@ class Host:
             "members": len(room.present),
             "entities": len(document),
             "bytes": self._size[1],
+            "frozen": room.frozen,
+            "keep": room.keep,
         }
 
     @property
@@ -68,7 +72,8 @@ class Host:
         if self._trouble is not None:
             raise Unavailable(self._trouble)
         if (older := self.seats.get(seat.member)) is not None:
-            older.expel("the same member joined again")
+            # If the joins came out of order it is the newer that ends, and it is to come back.
+            older.expel("the same member joined again", retry=True)
         self.seats[seat.member] = seat
         self.submit(seat.member, join)
 
@@ -103,6 +108,11 @@ class Host:
             self._emit(effect)
         self._mail.deliver()
 
+    def delete(self) -> None:
+        """Ends the room, now."""
+        self._deleted = True
+        self._wake.set()
+
     def close(self, reason: str, *, retry: bool) -> None:
         for seat in self.seats.values():
             seat.expel(reason, retry=retry)
@@ -110,11 +120,15 @@ class Host:
     # The order
 
     async def run(self) -> None:
-        """Takes whatever is queued, appends it to the log in one go, folds it, sends what follows. Never returns."""
+        """Takes whatever is queued, appends it to the log in one go, folds it, sends what follows.
+
+        Returns when the room is to go: it was deleted, or is empty and not to be kept.
+        """
         async with trio.open_nursery() as nursery:
-            while True:
+            while not self._is_over():
                 if not self._queue:
                     await self._wait()
+                    continue
                 batch, self._queue = self._queue, []
                 self._taken.set()
                 self._time = max(self._time, self._clock())
@@ -126,6 +140,8 @@ class Host:
                     continue
                 self._number += len(batch)
                 self._say(None)
+                if self.room.present:
+                    self._empty_since = self._clock()
                 for entry in entries:
                     for effect in self.room.fold(entry):
                         self._emit(effect)
@@ -161,13 +177,22 @@ class Host:
             self._keeping = False
 
     async def _wait(self) -> None:
-        """Until something is queued: a tick, if a lease runs out first."""
+        """Until something is queued: a tick, if a lease runs out first. Also until the room is to go."""
         self._wake = trio.Event()
-        deadline = self.room.next_deadline
-        with trio.move_on_after(inf if deadline is None else max(deadline - self._clock(), 0.0)):
+        lease = self.room.next_deadline
+        deadline = min(inf if lease is None else lease, self._going_at)
+        with trio.move_on_after(max(deadline - self._clock(), 0.0)):
             await self._wake.wait()
-        if not self._queue:
+        if not self._queue and lease is not None and lease <= self._clock():
             self._queue.append(("", {"type": "tick"}))
+
+    @property
+    def _going_at(self) -> float:
+        """When the room goes, if nobody comes."""
+        return inf if self.room.keep or self.room.present else self._empty_since + wire.EMPTY_SECONDS
+
+    def _is_over(self) -> bool:
+        return self._deleted or (not self._queue and not self.seats and self._clock() >= self._going_at)
 
     def _emit(self, effect: Effect) -> None:
         match effect:

@@ -85,8 +85,11 @@ class Store(Protocol):
     async def load(self, name: str) -> Stored:
         """A room that is kept."""
 
-    async def create(self, name: str, epoch: str) -> Log:
-        """The log of a new room. Raises Unavailable."""
+    async def create(self, name: str, epoch: str, parts: Iterable[bytes] = ()) -> Log:
+        """The log of a new room, which begins with the snapshot `parts` if there are any. Raises Unavailable."""
+
+    async def delete(self, name: str) -> None:
+        """Forgets a room. Raises Unavailable."""
 
     def close(self) -> None:
         """Ends as it should; nothing more is asked of it."""

@@ -12,6 +12,7 @@ import trio
 from ..errors import Refused, Unavailable
 
 Place: TypeAlias = tuple[int, int]  # a room and the number of an entry of its log
+NOWHERE: Final[Place] = (0, 0)  # what was written last is no entry, and nothing before it can be missed
 Job: TypeAlias = Callable[[sqlite3.Connection], Place | None]  # what it returns is the last that it wrote
 
 BUSY_SECONDS: Final = 10.0  # for somebody who takes a back-up meanwhile

@@ -71,10 +71,11 @@ def _salvage_room(damaged: sqlite3.Connection, new: sqlite3.Connection, id: int,
             break
         new.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row)
         end += 1
-    if end:
+    found = number is not None or end > 0
+    if found:
         new.execute("INSERT INTO rooms VALUES (?, ?, ?)", (id, name, epoch))
     new.execute("COMMIT")
-    return f"room {name!r} is read up to entry {end} of its log" if end else f"room {name!r} is gone"
+    return f"room {name!r} is read up to entry {end} of its log" if found else f"room {name!r} is gone"
 
 
 def _salvage_snapshot(damaged: sqlite3.Connection, new: sqlite3.Connection, room: int) -> int | None:

@@ -18,7 +18,7 @@ from ..errors import Refused
 from ..room import Entry
 from . import Blobs, Log, Stored
 from .blobs import DiskBlobs
-from .database import Place, Writer, connect, make_schema
+from .database import NOWHERE, Job, Place, Writer, connect, make_schema
 from .head import HeadFile
 from .repair import check, salvage
 
@@ -98,6 +98,21 @@ class SqliteLog:
         return Stored(name, epoch, snapshot, entries, number + len(entries), self)
 
     async def keep_snapshot(self, number: int, parts: Iterable[bytes]) -> None:
+        await self._write_snapshot(number, parts)
+        await self._trim(number)
+
+    async def begin(self, name: str, epoch: str, parts: Iterable[bytes]) -> None:
+        """Makes the room, with its first snapshot or not at all."""
+
+        def make(database: sqlite3.Connection) -> None:
+            for table in ("entries", "snapshots"):  # of what was forgotten
+                database.execute(f"DELETE FROM {table} WHERE room = ?", (self._room,))
+            database.execute("INSERT INTO rooms VALUES (?, ?, ?)", (self._room, name, epoch))
+
+        await self._write_snapshot(0, parts, make)
+
+    async def _write_snapshot(self, number: int, parts: Iterable[bytes], first: Job | None = None) -> None:
+        """In commits of bounded size: the last of them makes it valid."""
         self._bytes = self._snapshot_bytes = 0  # also if this fails: the next try comes later, not at once
         count = 0
         for some in _in_commits(parts):
@@ -108,12 +123,14 @@ class SqliteLog:
             await trio.lowlevel.checkpoint()
 
         def finish(database: sqlite3.Connection) -> None:
-            database.execute("INSERT INTO snapshots VALUES (?, ?, ?)", (self._room, number, count))
-            database.execute("DELETE FROM snapshots WHERE room = ? AND number < ?", (self._room, number))
-            database.execute("DELETE FROM parts WHERE room = ? AND number < ?", (self._room, number))
+            if first is not None:
+                first(database)
+            if count:
+                database.execute("INSERT INTO snapshots VALUES (?, ?, ?)", (self._room, number, count))
+                database.execute("DELETE FROM snapshots WHERE room = ? AND number < ?", (self._room, number))
+                database.execute("DELETE FROM parts WHERE room = ? AND number < ?", (self._room, number))
 
         await self._writer.commit(finish)
-        await self._trim(number)
 
     def _insert(self, number: int, rows: list[tuple[int, int, int, bytes]], database: sqlite3.Connection) -> None:
         if rows[0][2] == 0:  # what an earlier try left
@@ -168,6 +185,7 @@ class SqliteStore:
             raise Refused(f"rooms cannot be kept in {directory}: {exc}") from exc
         self.blobs: Blobs = self._disk_blobs
         self._writer = Writer(self._database, self._head.write)
+        self._last: int = self._database.execute("SELECT IFNULL(MAX(id), 0) FROM rooms").fetchone()[0]
 
     def _open(self, directory: Path) -> tuple[sqlite3.Connection, bool]:
         path = directory / DATABASE
@@ -203,15 +221,21 @@ class SqliteStore:
         log = SqliteLog(self._writer, id, self._window)
         return await log.read(name, epoch)
 
-    async def create(self, name: str, epoch: str) -> Log:
-        made: list[int] = []
+    async def create(self, name: str, epoch: str, parts: Iterable[bytes] = ()) -> Log:
+        self._last += 1
+        log = SqliteLog(self._writer, self._last, self._window)
+        await log.begin(name, epoch, parts)
+        return log
 
-        def insert(database: sqlite3.Connection) -> None:
-            row = database.execute("INSERT INTO rooms (name, epoch) VALUES (?, ?)", (name, epoch))
-            made[:] = [row.lastrowid or 0]
+    async def delete(self, name: str) -> None:
+        def forget(database: sqlite3.Connection) -> Place:
+            room = database.execute("SELECT id FROM rooms WHERE name = ?", (name,)).fetchone()
+            for table in ("entries", "snapshots", "parts"):
+                database.execute(f"DELETE FROM {table} WHERE room = ?", room)
+            database.execute("DELETE FROM rooms WHERE id = ?", room)
+            return NOWHERE
 
-        await self._writer.commit(insert)
-        return SqliteLog(self._writer, made[0], self._window)
+        await self._writer.commit(forget)
 
     def close(self) -> None:
         self._database.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -35,7 +35,8 @@ async def test_rooms_are_listed_without_joining() -> None:  # SERVER1
         await visitor.say({"type": "rooms"})
         (room,) = (await visitor.hear("rooms"))["rooms"]
         assert room["bytes"] > 0
-        assert room | {"bytes": 0} == {"name": "r", "revision": 1, "members": 1, "entities": 1, "bytes": 0}
+        expected = {"name": "r", "revision": 1, "members": 1, "entities": 1, "frozen": False, "keep": True}
+        assert room | {"bytes": 0} == expected | {"bytes": 0}
 
 
 @pytest.mark.parametrize(
@@ -322,6 +323,66 @@ async def test_leaving_is_told_and_ends_the_connection() -> None:  # SERVER20
         assert (await bob.hear("members"))["left"] == [ann.id]
 
 
+# Rooms that come and go
+
+
+async def test_a_room_begins_with_the_content_of_another() -> None:  # SERVER37
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        await ann.say(tx(1, CUBE))
+        await ann.hear("ack")
+        bob = await arena.join("bob", room="fork", **{"from": "r"})
+        assert bob.heard[0]["role"] == "owner"
+        assert bob.heard[0]["epoch"] != ann.heard[0]["epoch"]
+        await bob.say(tx(1, put(1), base=1))
+        assert (await bob.hear("ack"))["revision"] == 2
+        await ann.say(tx(2, put(2), base=1))
+        assert (await ann.hear("ack"))["revision"] == 2
+        assert arena.digest() != arena.digest("fork")
+        with pytest.raises(Refused, match="there is no room 'nowhere'"):
+            await arena.join("cid", room="another", **{"from": "nowhere"})
+
+
+async def test_a_frozen_room_stays_as_it_is() -> None:  # SERVER38
+    async with serving() as arena:
+        await (await arena.join("ann")).say(tx(1, CUBE))
+        bob = await arena.join("bob", room="kept", frozen=True, **{"from": "r"})
+        await bob.say(tx(1, put(1), base=1))
+        assert (await bob.hear("reject"))["reason"] == "frozen"
+        again = await arena.join("cid", room="on", **{"from": "kept"})
+        await again.say(tx(1, put(1), base=1))
+        await again.hear("ack")
+
+
+async def test_a_room_that_is_not_kept_goes_after_its_last_member() -> None:  # SERVER39
+    async with serving() as arena:
+        ann = await arena.join("ann", keep=False)
+        await arena.join("bob", room="kept")
+        await trio.sleep(2 * wire.EMPTY_SECONDS)
+        await ann.vanish()
+        await trio.sleep(wire.EMPTY_SECONDS / 2)
+        again = await arena.join("ann", secret=ann.secret)  # in time
+        assert again.heard[0]["epoch"] == ann.heard[0]["epoch"]
+        await again.vanish()
+        await trio.sleep(2 * wire.EMPTY_SECONDS)
+        assert list(arena.server.hosts) == ["kept"]
+
+
+async def test_a_room_is_deleted() -> None:  # SERVER40
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        visitor = await arena.visit()
+        await visitor.say({"type": "delete", "room": "r"})
+        assert (await visitor.hear("deleted"))["room"] == "r"
+        with pytest.raises(Refused, match="room 'r' is deleted"):
+            await ann.quiet()
+        bob = await arena.join("bob")
+        assert bob.heard[0]["revision"] == 0
+        await visitor.say({"type": "delete", "room": "nowhere"})
+        with pytest.raises(Refused, match="there is no room 'nowhere'"):
+            await visitor.next()
+
+
 # Slow members
 
 
@@ -532,7 +593,7 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.log = SlowLog()
 
-    async def create(self, name: str, epoch: str) -> Log:
+    async def create(self, name: str, epoch: str, parts: Iterable[bytes] = ()) -> Log:
         return self.log
 
 

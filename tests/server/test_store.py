@@ -388,3 +388,37 @@ def test_a_room_that_fails_is_read_again(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Room, "fold", fragile)
     real(test)
     store.close()
+
+
+def test_rooms_begin_with_a_snapshot_and_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # STORE16
+    monkeypatch.setattr(snapshot, "PART_BYTES", 1)
+    monkeypatch.setattr(sqlite, "COMMIT_BYTES", 1)
+    parts = list(snapshot.parts(room_of("r", 0, 1)))
+
+    def half() -> Iterator[bytes]:
+        yield from parts
+        raise ZeroDivisionError
+
+    async def write() -> None:
+        for name in ("one", "two", "three"):
+            await (await store.create(name, "epoch", parts)).append(entries(0))
+        with pytest.raises(ZeroDivisionError):
+            await store.create("half", "epoch", half())
+        await store.delete("three")
+        await store.delete("one")
+
+    async def read() -> None:
+        assert await store.rooms() == ["two"]
+        stored = await store.load("two")
+        assert (stored.snapshot, list(stored.entries), stored.number) == (parts, entries(0), 1)
+        await store.create("four", "epoch")
+        four = await store.load("four")
+        assert (four.snapshot, list(four.entries)) == (None, [])
+
+    for step in (write, read):
+        store = SqliteStore(tmp_path)
+        assert not store.torn
+        real(step)
+        store.close()
