@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from broadcaster.document import Deltas
-from broadcaster.member import Message
+from broadcaster.member import Message, Overruled
 from broadcaster.tree import Delta, Path, Tree, diff, tag
 
 PLACE: Final = "$place"  # of an item among the others, below its key
@@ -81,7 +82,7 @@ class Authors:
         `before` is what `delta` was made against. A reference to one of `lost`, which the undo took from others, went
         with it and by nobody's wish.
         """
-        return _filter(delta, (), before, lambda path, old: not self.theirs(uuid, path) and not _names(old, lost))
+        return filtered(delta, lambda path, old: not self.theirs(uuid, path) and not _names(old, lost), before)
 
 
 def _any_theirs(mark: _Mark) -> bool:
@@ -101,6 +102,27 @@ def _leaves(delta: Delta, path: Path) -> Iterator[Path]:
 
     _filter(delta, path, None, note)
     yield from written
+
+
+def filtered(delta: Delta, keep: Keep, before: Tree = None) -> Delta | None:
+    """What of a delta is to be kept, leaf by leaf; None if nothing. `before` is what it was made against."""
+    return _filter(delta, (), before, keep)
+
+
+def _is_below(tops: list[Path], path: Path, _: Tree) -> bool:
+    return any(path[: len(top)] == tuple(top) for top in tops)
+
+
+def dropped_part(edit: Overruled) -> Deltas:
+    """What of an edit did not take effect, as an edit."""
+    if not edit.dropped:
+        return edit.deltas
+    part: Deltas = []
+    for uuid, delta in edit.deltas:
+        left = filtered(delta, partial(_is_below, [drop.path for drop in edit.dropped if drop.uuid == uuid]))
+        if left is not None:
+            part.append([uuid, left])
+    return part
 
 
 def _filter(delta: Delta, path: Path, before: Tree, keep: Keep) -> Delta | None:

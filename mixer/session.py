@@ -16,14 +16,16 @@ import orjson
 
 from broadcaster.document import Deltas
 from broadcaster.errors import MixerError
-from broadcaster.member import Member, Message
+from broadcaster.member import Member, Message, Overruled
 from broadcaster.tree import Tree
 
-from .authors import Authors
+from .authors import Authors, dropped_part
 from .client import Client
 from .cycles import Cycles
+from .locks import Locks
 from .names import Clashes
 from .proxy import Mirror, blind, struct
+from .proxy.editing import edited
 from .proxy.still import must_stand_still
 from .stats import Stats
 from .sweep import Round
@@ -74,6 +76,7 @@ class Session:
         self.members: dict[str, dict[str, Any]] = {}  # who is here: member id -> name, color, role
         self.presence: dict[str, dict[str, Any]] = {}  # member id -> its presence
         self.barriers: Counter[str] = Counter()
+        self.notice: str | None = None  # why nothing in the room can be changed now
         self.error: str | None = None  # why the room was left, if not by choice
         self._reached: set[str] = set()
         self._records: list[Message] = []
@@ -85,6 +88,7 @@ class Session:
         self._clashes = Clashes()
         self._cycles = Cycles()
         self._authors = Authors()
+        self._locks = Locks(client.member)
         self._glances = Round(GLANCE_SECONDS)
         self._looks = Round(LOOK_SECONDS)
         self._reported: set[int] | None = None  # session_uids of what handlers tell about; None: to be found out
@@ -112,6 +116,11 @@ class Session:
     def withheld(self) -> dict[str, str]:
         """ "datablock: property" -> why it is in the document and not in this Blender."""
         return self.mirror.ctx.withheld
+
+    @property
+    def locked(self) -> dict[str, str]:
+        """What others are editing in a mode of its own: uuid -> member id."""
+        return self._locks.others()
 
     @property
     def progress(self) -> float | None:
@@ -146,6 +155,8 @@ class Session:
                 self._step(deadline)
         elif self.state is State.IN_STEP:
             self._edit(self._clashes.settle(self.mirror, self.member, time.monotonic()))
+            for request in self._locks.want(edited(self.mirror.identity), time.monotonic()):
+                self.client.send(request)
             if self.mirror.ringed:
                 self._edit(self._cycles.settle(self.mirror, self.member, time.monotonic()))
                 self._retry()
@@ -191,6 +202,10 @@ class Session:
                 self._inbox.append(message)
             case "members":
                 self._members(message)
+            case "lease":
+                self._locks.heard(message)
+            case "notice":
+                self.notice = message.get("reason")
             case "presence":
                 self._presence(message["member"], message["state"])
             case "disconnected":
@@ -209,6 +224,7 @@ class Session:
             self.client.send(again)
         self.members = {}
         self.presence = {}
+        self._locks.joined(message["leases"])
         self._members({"joined": message["members"]})
         self._send_presence()
         is_new = message["role"] == "owner" and message["revision"] == 0
@@ -311,13 +327,24 @@ class Session:
         if not deltas:
             return
         start = time.perf_counter()
+        for part in self._locks.parted(deltas):
+            self._send(part)
+            self.mirror.sent(part, self.member.shown)
+        self.stats.encode.add(time.perf_counter() - start)
+
+    def _send(self, deltas: Deltas) -> None:
         message = self.member.edit(deltas)
-        self.mirror.sent(deltas, self.member.shown)
         self._authors.wrote(deltas, theirs=False)
         if message is not None:
             self.client.send(message)
             self.stats.sent += 1
-        self.stats.encode.add(time.perf_counter() - start)
+
+    def put_back(self, edit: Overruled) -> None:
+        """Makes an edit of ours again that gave way."""
+        self.member.overruled.remove(edit)
+        part = dropped_part(edit)
+        self._send(part)
+        self._waiting.append(lambda: self.mirror.apply([uuid for uuid, _ in part], self.member))
 
     def _send_local(self, deadline: float) -> bool:
         """Looks at what handlers noted, all of one tick in one transaction."""

@@ -6,16 +6,14 @@ from typing import Final
 
 import bpy
 
+from ..rules import names
 from .context import Datablock
 
 # Modal operators that hold on to objects, meshes or nodes until they end. Others may run all day: navigation,
 # add-ons that show what keys are pressed.
-HOLDING: Final = tuple(
-    f"{family}_OT_"
-    for family in (
-        "TRANSFORM MESH CURVE CURVES SURFACE ARMATURE POSE OBJECT SCULPT SCULPT_CURVES PAINT PAINTCURVE UV"
-        " GPENCIL GREASE_PENCIL NODE GRAPH ACTION NLA MASK LATTICE MBALL PARTICLE BRUSH"
-    ).split()
+HOLDING: Final = names(
+    "TRANSFORM MESH CURVE CURVES SURFACE ARMATURE POSE OBJECT SCULPT SCULPT_CURVES PAINT PAINTCURVE UV"
+    " GPENCIL GREASE_PENCIL NODE GRAPH ACTION NLA MASK LATTICE MBALL PARTICLE BRUSH"
 )
 JOBS: Final = ("RENDER", "OBJECT_BAKE", "COMPOSITE")  # they read the scene from a thread of their own
 
@@ -26,7 +24,7 @@ def must_stand_still() -> bool:
         return True
     managers = bpy.data.window_managers
     return any(
-        operator.bl_idname.startswith(HOLDING)
+        operator.bl_idname.partition("_OT_")[0] in HOLDING
         for manager in managers
         for window in manager.windows
         for operator in window.modal_operators

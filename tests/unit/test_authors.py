@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from broadcaster.document import Drop
+from broadcaster.member import Overruled
 from broadcaster.tree import Patcher, diff, items, link_set, ref
-from mixer.authors import Authors
+from mixer.authors import Authors, dropped_part
 
 TREE: dict[str, Any] = {
     "x": 0,
@@ -109,3 +111,13 @@ def test_ours_and_theirs_together_are_the_whole(seed: int) -> None:  # UNDO1
     mine = authors.mine("u", undo, now)
     end = now if mine is None else Patcher(lambda uuid: True).patch(now, mine)[0]
     assert {name: end[name] for name in wishes} == wishes
+
+
+def test_the_dropped_part_of_an_edit_is_told_apart() -> None:  # LOCK4
+    edit = Overruled(
+        [["u", put(x=1, y=2)], ["v", put(x=3)], ["w", put(z=1)]],
+        "dropped",
+        [Drop("u", ("y",), "kind"), Drop("w", (), "gone")],
+    )
+    assert dropped_part(edit) == [["u", put(y=2)], ["w", put(z=1)]]
+    assert dropped_part(Overruled(edit.deltas, "leased")) == edit.deltas
