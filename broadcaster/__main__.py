@@ -1,4 +1,4 @@
-"""The command line: `python -m broadcaster serve | rooms | export | import`."""
+"""The command line: `python -m broadcaster serve`; the other commands ask one that runs."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import orjson
 import trio
 
-from . import VERSION, archive
+from . import VERSION
+from .commands import DEFAULT_HOST, DEFAULT_PORT, add_commands
+from .commands import port as _port
 from .errors import MixerError, Refused
-from .remote import Remote, RemoteRoom
 from .server import Server
 from .store import Store
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
 from .web import Web
 
-DEFAULT_HOST: Final = "127.0.0.1"
-DEFAULT_PORT: Final = 12800
 DEFAULT_HTTP_PORT: Final = 12801
 GARBAGE_THRESHOLDS: Final = (100_000, 20, 20)  # rooms hold no cycles: to look for them often costs a tenth of the speed
 CLOSING_SECONDS: Final = 3.0  # for the last words to members
@@ -65,37 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     serve.set_defaults(run=_serve)
 
-    rooms = commands.add_parser("rooms", help="what is there")
-    rooms.add_argument("--json", action="store_true", help="for programs")
-    rooms.set_defaults(run=_rooms)
-
-    export = commands.add_parser("export", help="write one room to a file")
-    export.add_argument("room", metavar="ROOM")
-    export.add_argument("file", metavar="FILE.mixroom", type=Path)
-    export.set_defaults(run=_export)
-
-    restore = commands.add_parser("import", help="make a room of a file")
-    restore.add_argument("file", metavar="FILE.mixroom", type=Path)
-    restore.add_argument("room", metavar="ROOM")
-    restore.set_defaults(run=_import)
-
-    for command in (rooms, export, restore):
-        default = (DEFAULT_HOST, DEFAULT_PORT)
-        command.add_argument("--server", type=_address, default=default, metavar="HOST:PORT", help="which broadcaster")
+    add_commands(commands)
     return parser
-
-
-def _port(text: str) -> int:
-    if not 0 <= (port := int(text)) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port")
-    return port
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return host.strip("[]"), _port(port)
 
 
 # Serving
@@ -178,43 +147,6 @@ async def _until_stopped(*, with_stdin: bool) -> None:
                 nursery.start_soon(read)
             async for _ in signals:
                 nursery.cancel_scope.cancel()
-
-
-# Asking a broadcaster
-
-
-def _rooms(options: argparse.Namespace) -> None:
-    with Remote(options.server) as remote:
-        remote.send({"type": "rooms"})
-        rooms = remote.wait_for("rooms")["rooms"]
-    if options.json:
-        print(orjson.dumps(rooms, option=orjson.OPT_INDENT_2).decode())
-        return
-    columns = ("name", "revision", "members", "entities", "bytes")
-    rows = [columns, *(tuple(str(room[column]) for column in columns) for room in rooms)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _export(options: argparse.Namespace) -> None:
-    with RemoteRoom(options.server, options.room, create=False, role="viewer") as room:
-        revision, records = room.content()
-        blobs = room.blobs.fetch(archive.named_blobs(records))
-        archive.write(options.file, options.room, revision, records, blobs)
-        room.leave()
-
-
-def _import(options: argparse.Namespace) -> None:
-    with (
-        archive.Archive(options.file) as file,
-        RemoteRoom(options.server, options.room, create=True, role="editor") as room,
-    ):
-        room.content()
-        for sha in list(room.blobs.missing(archive.named_blobs(file.records))):
-            room.blobs.store(file.blob(sha))
-        room.edit(archive.transactions(file.records))
-        room.leave()
 
 
 if __name__ == "__main__":

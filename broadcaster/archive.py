@@ -12,7 +12,7 @@ import orjson
 from . import wire
 from .document import Deltas, Document, Record
 from .errors import Refused, RemoteProtocolError
-from .tree import shas, strong_refs
+from .tree import diff_fields, shas, strong_refs
 
 FORMAT: Final = 1
 HEADER: Final = "room.json"
@@ -89,9 +89,34 @@ class Archive:
 
 def transactions(records: list[Record]) -> Iterator[Deltas]:
     """What makes these entities in an empty room, in transactions of bounded size."""
+    return _in_batches(_steps(records, set()))
+
+
+def way_back(now: list[Record], wanted: list[Record]) -> Iterator[Deltas]:
+    """What makes the entities `wanted` of those of `now`: one transaction, unless that were too large for one.
+
+    Raises Refused if an entity came back as something else.
+    """
+    have = {record["uuid"]: record for record in now}
+    want = {record["uuid"]: record for record in wanted}
+    for uuid in have.keys() & want.keys():
+        if have[uuid]["kind"] != want[uuid]["kind"]:
+            raise Refused(f"{uuid} is one of {have[uuid]['kind']} now, not of {want[uuid]['kind']}")
+    return _in_batches(_steps_back(have, want))
+
+
+def _steps_back(have: dict[str, Record], want: dict[str, Record]) -> Iterator[list[Any]]:
+    yield from _steps([record for uuid, record in want.items() if uuid not in have], set(have))
+    for uuid, record in want.items():
+        if uuid in have and (changes := diff_fields(have[uuid]["tree"], record["tree"])):
+            yield [uuid, ["patch", changes]]
+    yield from ([uuid, ["remove"]] for uuid in have if uuid not in want)
+
+
+def _in_batches(steps: Iterable[list[Any]]) -> Iterator[Deltas]:
     batch: Deltas = []
     size = 0
-    for step in _steps(records):
+    for step in steps:
         length = len(orjson.dumps(step))
         if batch and size + length > TRANSACTION_BYTES:
             yield batch
@@ -102,12 +127,11 @@ def transactions(records: list[Record]) -> Iterator[Deltas]:
         yield batch
 
 
-def _steps(records: list[Record]) -> Iterator[list[Any]]:
+def _steps(records: list[Record], made: set[str]) -> Iterator[list[Any]]:
     """Deltas one by one, whatever the order in which the entities name one another.
 
-    A field that strongly names what is not made yet is put when everything is.
+    A field that strongly names what is not made yet is put when everything is. `made` are those that are there.
     """
-    made: set[str] = set()
     later: Deltas = []
     for record in records:
         uuid, tree = record["uuid"], record["tree"]

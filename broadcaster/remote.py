@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from . import VERSION, wire
 from .document import Deltas, Record
@@ -96,12 +96,13 @@ class Remote:
 class RemoteRoom:
     """A room joined by the command line: an edit connection, and a blob connection beside it."""
 
-    def __init__(self, server: Address, room: str, *, create: bool, role: str) -> None:
+    def __init__(self, server: Address, room: str, *, create: bool, role: str, **options: Any) -> None:
         secret = new_secret()
+        self._revision = 0
         self._edits = Remote(server)
         try:
             join = {"type": "join", "room": room, "name": "command line", "secret": secret}
-            self._edits.send(join | {"create": create, "role": role})
+            self._edits.send(join | {"create": create, "role": role} | options)
             self.epoch: str = self._edits.wait_for("joined")["epoch"]
             self.blobs = Remote(server)
             self.blobs.send({"type": "attach", "room": room, "secret": secret})
@@ -129,20 +130,20 @@ class RemoteRoom:
                         records.pop(record["uuid"], None)  # the order is that of the latest change
                         records[record["uuid"]] = record
                 case {"type": "ready", "revision": revision}:
+                    self._revision = revision
                     return revision, list(records.values())
 
     def edit(self, transactions: Iterable[Deltas]) -> int:
         """Sends transactions one after another; the revision after the last. Raises Refused if anything is dropped."""
-        revision = 0
         for seq, deltas in enumerate(transactions, start=1):
-            self._edits.send({"type": "tx", "seq": seq, "base": revision, "deltas": deltas})
+            self._edits.send({"type": "tx", "seq": seq, "base": self._revision, "deltas": deltas})
             answer = self._edits.next()
             while isinstance(answer, Piece) or answer["type"] not in ("ack", "reject"):
                 answer = self._edits.next()
             if answer["type"] == "reject" or answer.get("dropped"):
                 raise Refused(f"the room did not take all of it: {answer.get('detail') or answer.get('dropped')}")
-            revision = answer["revision"]
-        return revision
+            self._revision = answer["revision"]
+        return self._revision
 
     def hear(self, kind: str) -> Message:
         """The next message of that type from the room."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from broadcaster import archive
+from broadcaster import archive, commands
 from broadcaster.document import Document
 from broadcaster.errors import Refused
 from broadcaster.remote import RemoteRoom
@@ -114,7 +114,7 @@ def test_wrong_arguments_exit_with_2(arguments: list[str]) -> None:  # CLI7
     assert command(*arguments).returncode == 2
 
 
-@pytest.mark.parametrize("arguments", [[], ["serve"], ["rooms"], ["export"], ["import"]])
+@pytest.mark.parametrize("arguments", [[], ["serve"], *([name] for name in commands.COMMANDS)])
 def test_every_command_has_help(arguments: list[str]) -> None:  # CLI8
     done = command(*arguments, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -163,6 +163,60 @@ def test_a_room_that_is_not_there_is_not_exported(server: Broadcaster, tmp_path:
     done = command("export", "--server", server.address, "nowhere", str(tmp_path / "file.mixroom"))
     assert (done.returncode, one_line(done.stderr)) == (1, "error: there is no room 'nowhere'")
     assert list(tmp_path.iterdir()) == []
+
+
+def rooms_of(server: Broadcaster) -> dict[str, Any]:
+    done = command("rooms", "--server", server.address, "--json")
+    return {room["name"]: room for room in json.loads(done.stdout)}
+
+
+def test_a_room_goes_back_to_a_checkpoint_by_an_ordinary_edit(server: Broadcaster) -> None:  # CLI15
+    fill(server, "made")
+    assert command("checkpoint", "--server", server.address, "made", "first").returncode == 0
+    kept = rooms_of(server)["made@first"]
+    assert (kept["frozen"], kept["revision"], kept["entities"]) == (True, 3, 3)
+    with RemoteRoom((server.host, server.port), "made", create=False, role="editor") as remote:
+        remote.content()
+        remote.edit(
+            [
+                [["a", ["patch", {"of": ["remove"]}]], ["b", ["remove"]], ["c", ["create", "objects", {}]]],
+                [["image", ["patch", {"name": ["put", "another"]}]]],
+            ]
+        )
+        remote.leave()
+    assert command("back", "--server", server.address, "made", "first").returncode == 0
+    assert rooms_of(server)["made"]["revision"] == 6
+    digests = set()
+    for room in ("made", "made@first"):
+        with RemoteRoom((server.host, server.port), room, create=False, role="viewer") as remote:
+            document = Document()
+            document.load(remote.content()[1])
+            digests.add(document.digest())
+            remote.leave()
+    assert len(digests) == 1
+    assert command("back", "--server", server.address, "made", "first").returncode == 0
+    assert rooms_of(server)["made"]["revision"] == 6  # nothing to do
+    done = command("back", "--server", server.address, "made", "second")
+    assert one_line(done.stderr) == "error: there is no room 'made@second'"
+
+
+def test_a_room_is_forked_and_deleted(server: Broadcaster) -> None:  # CLI16
+    fill(server, "source")
+    for options in ([], ["--frozen"], ["--temporary"]):
+        name = f"fork{options}"
+        assert command("fork", "--server", server.address, "source", name, *options).returncode == 0
+        made = rooms_of(server)[name]
+        assert (made["revision"], made["frozen"], made["keep"]) == (
+            3,
+            "--frozen" in options,
+            "--temporary" not in options,
+        )
+    done = command("fork", "--server", server.address, "source", "fork[]")
+    assert one_line(done.stderr) == "error: there is a room 'fork[]' already"
+    assert command("delete", "--server", server.address, "fork[]").returncode == 0
+    assert "fork[]" not in rooms_of(server)
+    done = command("delete", "--server", server.address, "fork[]")
+    assert one_line(done.stderr) == "error: there is no room 'fork[]'"
 
 
 # The file

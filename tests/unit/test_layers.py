@@ -17,7 +17,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 # A part is a module or folder right below its package. It may import what stands right of it, and all right of that.
 BROADCASTER: Final = {
-    "__main__": "server web archive remote",
+    "__main__": "commands server web",
+    "commands": "archive remote",
     "server": "snapshot room protocol store",
     "web": "room protocol",
     "archive": "document wire",

@@ -1,0 +1,138 @@
+"""What people and programs ask of a broadcaster that runs: rooms, export, import, fork, checkpoint, back, delete."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from . import archive
+from .document import Record
+from .errors import Refused
+from .remote import Address, Remote, RemoteRoom
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 12800
+
+ROOM: Final = ("room", {"metavar": "ROOM"})
+NAME: Final = ("name", {"metavar": "NAME"})
+FILE: Final = ("file", {"metavar": "FILE.mixroom", "type": Path})
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds every command of the table below."""
+    for name, (run, text, arguments) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        for argument, options in arguments:
+            command.add_argument(argument, **options)
+        default = (DEFAULT_HOST, DEFAULT_PORT)
+        command.add_argument("--server", type=address, default=default, metavar="HOST:PORT", help="which broadcaster")
+        command.set_defaults(run=run)
+
+
+def port(text: str) -> int:
+    if not 0 <= (number := int(text)) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port")
+    return number
+
+
+def address(text: str) -> Address:
+    host, colon, number = text.rpartition(":")
+    if not colon or not host:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), port(number)
+
+
+def _rooms(options: argparse.Namespace) -> None:
+    with Remote(options.server) as remote:
+        remote.send({"type": "rooms"})
+        rooms = remote.wait_for("rooms")["rooms"]
+    if options.json:
+        print(orjson.dumps(rooms, option=orjson.OPT_INDENT_2).decode())
+        return
+    columns = ("name", "revision", "members", "entities", "bytes")
+    rows = [columns, *(tuple(str(room[column]) for column in columns) for room in rooms)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _export(options: argparse.Namespace) -> None:
+    with RemoteRoom(options.server, options.room, create=False, role="viewer") as room:
+        revision, records = room.content()
+        blobs = room.blobs.fetch(archive.named_blobs(records))
+        archive.write(options.file, options.room, revision, records, blobs)
+        room.leave()
+
+
+def _import(options: argparse.Namespace) -> None:
+    with (
+        archive.Archive(options.file) as file,
+        RemoteRoom(options.server, options.room, create=True, role="editor") as room,
+    ):
+        room.content()
+        for sha in list(room.blobs.missing(archive.named_blobs(file.records))):
+            room.blobs.store(file.blob(sha))
+        room.edit(archive.transactions(file.records))
+        room.leave()
+
+
+def _fork(options: argparse.Namespace) -> None:
+    _make_fork(options, options.name, frozen=options.frozen, keep=not options.temporary)
+
+
+def _checkpoint(options: argparse.Namespace) -> None:
+    _make_fork(options, _checkpoint_name(options), frozen=True, keep=True)
+
+
+def _make_fork(options: argparse.Namespace, name: str, **settings: bool) -> None:
+    joined = RemoteRoom(options.server, name, create=True, role="editor", **{"from": options.room}, **settings)
+    with joined as room:
+        room.leave()
+
+
+def _checkpoint_name(options: argparse.Namespace) -> str:
+    """A checkpoint is a frozen room of its own."""
+    return f"{options.room}@{options.name}"
+
+
+def _back(options: argparse.Namespace) -> None:
+    """What the way back changes is an ordinary edit: others see it as one, and can edit on meanwhile."""
+    with RemoteRoom(options.server, _checkpoint_name(options), create=False, role="viewer") as checkpoint:
+        wanted = checkpoint.content()[1]
+        with RemoteRoom(options.server, options.room, create=False, role="editor") as room:
+            now: list[Record] = room.content()[1]
+            if missing := list(room.blobs.missing(archive.named_blobs(wanted))):
+                raise Refused(f"blob {missing[0]} of the checkpoint is gone")
+            room.edit(archive.way_back(now, wanted))
+            room.leave()
+        checkpoint.leave()
+
+
+def _delete(options: argparse.Namespace) -> None:
+    with Remote(options.server) as remote:
+        remote.send({"type": "delete", "room": options.room})
+        remote.wait_for("deleted")
+
+
+FLAG: Final[dict[str, Any]] = {"action": "store_true"}
+COMMANDS: Final[dict[str, Any]] = {
+    "rooms": (_rooms, "list what is there", [("--json", FLAG | {"help": "for programs"})]),
+    "export": (_export, "write one room to a file", [ROOM, FILE]),
+    "import": (_import, "make a room of a file", [FILE, ROOM]),
+    "fork": (
+        _fork,
+        "make a room with the content of another",
+        [
+            ROOM,
+            ("name", {"metavar": "NEW"}),
+            ("--frozen", FLAG | {"help": "nobody changes it: a template"}),
+            ("--temporary", FLAG | {"help": "it goes a minute after its last member"}),
+        ],
+    ),
+    "checkpoint": (_checkpoint, "keep a room as it is now under a name: as the frozen room ROOM@NAME", [ROOM, NAME]),
+    "back": (_back, "make a room what it was at a checkpoint, by an ordinary edit", [ROOM, NAME]),
+    "delete": (_delete, "delete a room", [ROOM]),
+}
