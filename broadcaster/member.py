@@ -150,17 +150,17 @@ class Member:
         if joined["since"] == "snapshot":
             self._coming = Document(compact=False)
             self._newest = newest = joined["revision"]  # of another epoch, perhaps: ours mean nothing there
-        lost: list[Pending] = []
+        again = list(self.pending)
         if joined["epoch"] != self._epoch:
-            lost = self._lost(joined.get("before") or [])
+            again[:0] = self._lost(joined.get("before") or [])
             self._recent.clear()
             self._epoch = joined["epoch"]
-        due = joined["answered"] + 1
-        if lost or (self.pending and self.pending[0].seq > due):  # the room forgot some: from there on they start anew
-            again = enumerate([*lost, *self.pending], start=due)
-            self.pending = deque(replace(one, seq=seq, base=min(one.base, newest)) for seq, one in again)
-            self._shown.begin(self.confirmed, ((one.seq, one.deltas, one.base) for one in self.pending))
-        self._seq = self.pending[-1].seq if self.pending else joined["answered"]
+        first = min(again[0].seq, joined["answered"] + 1) if again else 0  # less, where the room forgot some
+        self.pending = deque(
+            replace(one, seq=seq, base=min(one.base, newest)) for seq, one in enumerate(again, start=first)
+        )
+        self._seq = self.pending[-1].seq if again else joined["answered"]
+        self._shown.begin(self.confirmed, ((one.seq, one.deltas, one.base) for one in self.pending))
         return [pending.message() for pending in self.pending]
 
     def _lost(self, before: list[list[Any]]) -> list[Pending]:

@@ -140,6 +140,8 @@ class Room:
         self._answers: dict[str, Answers] = {}  # in the order of joining
         self.keep = True  # also while nobody is here
         self.frozen = False  # nobody changes anything
+        self.birth = epoch  # tells it from others that had its name
+        self.lock: list[str] | None = None  # salt and hash of its password
         self._owner: str | None = None
         self._leases: dict[str, Lease] = {}
         self._fencing = 0
@@ -185,6 +187,8 @@ class Room:
             "before": list(self.before),
             "keep": self.keep,
             "frozen": self.frozen,
+            "birth": self.birth,
+            "lock": self.lock,
             "owner": self._owner,
             "fencing": self._fencing,
             "present": {id: [who.name, who.color, who.role] for id, who in self.present.items()},
@@ -196,6 +200,7 @@ class Room:
         """Makes a new room what it was when its `state` was taken; the document is restored beside it."""
         self.epoch, self.before = state["epoch"], state["before"]
         self.keep, self.frozen = state["keep"], state["frozen"]
+        self.birth, self.lock = state["birth"], state["lock"]
         self._owner, self._fencing = state["owner"], state["fencing"]
         self.present = {id: Present(*who) for id, who in state["present"].items()}
         for member, last, kept in state["answers"]:
@@ -241,7 +246,8 @@ class Room:
             self._owner = member
         if self._is_to_come(request):
             return [Expel(member, f"revision {request['revision']} of this epoch is not there yet")]
-        role = "owner" if member == self._owner else ASKED.get(request.get("role") or "", "editor")
+        asked = ASKED.get(request.get("role") or "", "editor")
+        role = "owner" if member == self._owner else request.get("invited") or asked
         self.present[member] = Present(request["name"], request.get("color") or "", role)
         answers = self._answers.pop(member, Answers())
         self._answers[member] = answers

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-FOLDERS: Final = ("unit", "server", "blender", "peers", "gui")  # each is also a marker
+FOLDERS: Final = ("unit", "fuzz", "server", "blender", "peers", "gui")  # each is also a marker
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 VENVS: Final = Path(os.environ.get("MIXER_VENVS") or CACHE / "mixer")  # kept outside the tree, as .ci/run makes them
 
