@@ -92,9 +92,9 @@ class Member:
     def shown(self) -> Document:
         return self._shown.document
 
-    def hold(self, document: Document) -> None:
-        """Begins with a document that is there already, as one that a file carries."""
-        self.confirmed = document
+    def hold(self, document: Document, epoch: str | None = None) -> None:
+        """Begins with a document that is there already, as one that a file carries, of an epoch of a room."""
+        self.confirmed, self._epoch = document, epoch
         self._shown = Shown(self.id, document)
 
     # Our own edits

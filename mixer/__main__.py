@@ -19,6 +19,7 @@ from . import compare, session, watch
 from .client import Client
 from .headless import Peer
 from .proxy import identity
+from .stamp import Place, Stamp
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,6 +42,11 @@ def _add_peer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", required=True, help="the room to join; it is made if there is none")
     parser.add_argument("--name", default="peer", help="how others see this member")
     parser.add_argument("--open", metavar="FILE.blend", type=Path, help="load this file first")
+    parser.add_argument(
+        "--rejoin",
+        action="store_true",
+        help="with --open: the file was saved in this room, and what was changed in it since goes there",
+    )
     parser.add_argument("--run", metavar="SCRIPT.py", type=Path, help="run a script with bpy and `session`")
     parser.add_argument("--settle", metavar="SECONDS", type=float, help="stay until it was quiet for that long")
     parser.add_argument("--save", metavar="FILE.blend", type=Path, help="write what Blender holds at the end")
@@ -66,9 +72,13 @@ def _peer(args: argparse.Namespace) -> int:
         bpy.ops.wm.open_mainfile(filepath=str(args.open.resolve()), use_scripts=False)
     watch.register()
     host, port = args.server
+    stamp = _stamp() if args.rejoin else None
+    held = None if stamp is None else (stamp.place.epoch, stamp.place.revision)
+    create: bool | str = "if-missing" if stamp is None else False
     here = session.join(
-        lambda: Client(host, port, room=args.room, name=args.name, create="if-missing"),
+        lambda: Client(host, port, room=args.room, name=args.name, create=create, held=held),
         trusted=args.trust,
+        stamp=stamp,
     )
     peer = Peer(here, timeout=args.timeout)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -87,6 +97,15 @@ def _peer(args: argparse.Namespace) -> int:
     session.leave()
     watch.unregister()
     return code
+
+
+def _stamp() -> Stamp:
+    """What the opened file carries. Raises MixerError if it was saved in no room."""
+    room, held = identity.carried()
+    place = Place.from_text(room)
+    if place is None:
+        raise MixerError("this file was not saved in a room: there is nothing to go back to")
+    return Stamp.from_text(place, held)
 
 
 def _stay(peer: Peer, args: argparse.Namespace) -> int:

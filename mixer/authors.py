@@ -104,6 +104,14 @@ def _leaves(delta: Delta, path: Path) -> Iterator[Path]:
     yield from written
 
 
+def both(mine: Delta, theirs: Delta) -> list[Path]:
+    """What two deltas of one entity both write: the paths in `mine`."""
+    other = list(_leaves(theirs, ()))
+    return [
+        path for path in _leaves(mine, ()) if any(path[: len(one)] == one or one[: len(path)] == path for one in other)
+    ]
+
+
 def filtered(delta: Delta, keep: Keep, before: Tree = None) -> Delta | None:
     """What of a delta is to be kept, leaf by leaf; None if nothing. `before` is what it was made against."""
     return _filter(delta, (), before, keep)

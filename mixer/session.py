@@ -17,9 +17,9 @@ import orjson
 from broadcaster.document import Deltas
 from broadcaster.errors import MixerError
 from broadcaster.member import Member, Message, Overruled
-from broadcaster.tree import Tree
+from broadcaster.tree import Path, Tree, diff
 
-from .authors import Authors, dropped_part
+from .authors import Authors, both, dropped_part
 from .client import Client
 from .cycles import Cycles
 from .locks import Locks
@@ -27,6 +27,7 @@ from .names import Clashes
 from .proxy import Mirror, blind, struct
 from .proxy.editing import edited
 from .proxy.still import must_stand_still
+from .stamp import Place, Stamp
 from .stats import Stats
 from .sweep import Round
 
@@ -49,6 +50,7 @@ class State(Enum):
     JOINING = auto()  # waiting for the room's content
     SHARING = auto()  # a new room: what is here becomes its content
     LOADING = auto()  # the room's content takes the place of what was here
+    RESUMING = auto()  # what changed there since this file was saved comes in, what changed here goes out
     IN_STEP = auto()
     LEFT = auto()
 
@@ -66,7 +68,8 @@ class Notes:
 class Session:
     """One joined room. `tick` does the work; whoever owns the loop calls it."""
 
-    def __init__(self, client: Client, *, trusted: bool = False) -> None:
+    def __init__(self, client: Client, *, trusted: bool = False, stamp: Stamp | None = None) -> None:
+        """With a `stamp`, this scene was in step with the room when it was saved, and is to be again."""
         self.client = client
         self.member = Member(client.member)
         self.mirror = Mirror(client.blobs, trusted=trusted)
@@ -95,6 +98,12 @@ class Session:
         self._heard = time.monotonic()
         self._began = time.monotonic()
         self._asked = time.monotonic()
+        self.conflicts: list[tuple[str, Path]] = []  # what we and others changed while we were away; ours stands
+        self._epoch = ""
+        self._held: dict[str, Tree] = {}  # what was in the room of what we edited since
+        self._absent: frozenset[str] = frozenset()  # what is in the room and not in the file
+        if stamp is not None:
+            self._resume(stamp)
 
     # What others see
 
@@ -180,7 +189,7 @@ class Session:
             if self._waiting:
                 self._begin(self._waiting.pop(0)())
             elif self.mirror.waiting:
-                self._begin(self.mirror.resume(self.member))
+                self._begin(self.mirror.show_waiting(self.member))
         if self._inbox and self._work is None:
             some = 1 if self.state is State.LOADING else len(self._inbox)  # a room's content is long
             batch, self._inbox = self._inbox[:some], self._inbox[some:]
@@ -221,8 +230,10 @@ class Session:
             self._finish_work()
             batch, self._inbox = self._inbox, []
             self._fold(batch)
+        self._check_is_the_room(message)
         for again in self.member.begin(message):
             self.client.send(again)
+        self._epoch = message["epoch"]
         self.members = {}
         self.presence = {}
         self._locks.joined(message["leases"])
@@ -252,7 +263,7 @@ class Session:
             self.stats.drift += 1
             log.warning("this document is not the room's: it is loaded anew")
             self.client.reload()
-        if self.state in (State.SHARING, State.IN_STEP):
+        if self.state in (State.SHARING, State.IN_STEP, State.RESUMING):
             self._authors.heard(batch, pending, self._shown_here)
         self.stats.received += sum(message["type"] == "tx" for message in batch)
         if self.state is State.SHARING and self.member.ready:
@@ -262,6 +273,9 @@ class Session:
             if self.member.ready and any(self._entities("scenes")):
                 self.mirror.clear()
                 self._begin(self._load())
+        elif self.state is State.RESUMING and self.member.ready:
+            self._compare_with_theirs()
+            self._begin(self.mirror.apply(touched | self._absent, self.member))
         elif touched:
             self._begin(self.mirror.apply(touched, self.member))
 
@@ -294,17 +308,54 @@ class Session:
             self.stats.echoes += 1
             log.warning("Blender changed what was just written: %.300s", echo)
 
+    # Work offline
+
+    def _resume(self, stamp: Stamp) -> None:
+        self.state = State.RESUMING
+        self.notes.structure = False
+        self._epoch = stamp.place.epoch
+        self.member.hold(stamp.document, stamp.place.epoch)
+        edits = self.mirror.resume(stamp.document, stamp.live, stamp.absent)
+        self._absent = stamp.absent
+        self._held = {uuid: entity.tree for uuid, _ in edits if (entity := stamp.document.get(uuid)) is not None}
+        for part in _parts(edits):
+            self._edit(part)
+
+    def _compare_with_theirs(self) -> None:
+        """Notes what both changed while we were away."""
+        for pending in self.member.pending:
+            for uuid, mine in pending.deltas:
+                entity = self.member.confirmed.get(uuid)
+                theirs = diff(self._held.get(uuid), entity.tree) if entity is not None and uuid in self._held else None
+                if theirs is not None:
+                    self.conflicts += [(uuid, path) for path in both(mine, theirs)]
+        self._held.clear()
+
+    def _check_is_the_room(self, joined: Message) -> None:
+        """Raises MixerError where a file is to go on in another room of the same name: one would replace the other."""
+        known = [joined["epoch"], *(epoch for epoch, _ in joined.get("before") or ())]
+        if self.state is State.RESUMING and self._epoch not in known:
+            self.error = f"{self.client.room!r} is not the room that this file was saved in, only of the same name"
+            self.leave()
+            raise MixerError(self.error)
+
+    def stamp(self) -> Stamp | None:
+        """What this file is to carry of the room, if it is saved now; None while it is not in step."""
+        if self.state is not State.IN_STEP:
+            return None
+        confirmed, entries = self.member.confirmed, self.mirror.entries
+        live = {}
+        for uuid, entry in entries.items():
+            entity = confirmed.get(uuid)
+            if entity is not None and entry.doc is entity.tree and entry.live != entry.doc:
+                live[uuid] = entry.live
+        absent = frozenset(uuid for uuid in confirmed if uuid not in entries) | self.mirror.unsaved()
+        place = Place(*self.client.address, self.client.room, self._epoch, confirmed.revision)
+        return Stamp(place, confirmed, live, absent)
+
     def _share(self) -> Iterator[Deltas]:
         """What is here becomes the content of a new room."""
-        part: Deltas = []
-        size = 0
-        for delta in self.mirror.scan():
-            size += len(orjson.dumps(delta))
-            if part and size > SHARE_BYTES:
-                yield part
-                part, size = [], 0
-            part.append(delta)
-        yield part
+        yield from _parts(self.mirror.scan())
 
     def _load(self) -> Iterator[Deltas]:
         yield from self.mirror.apply(list(self.member.shown), self.member)
@@ -485,6 +536,11 @@ class Session:
             and time.monotonic() - self._heard > QUIET_SECONDS
         )
 
+    def _told(self, uuid: str, path: Path) -> str:
+        entity = self.member.shown.get(uuid)
+        name = uuid if entity is None else entity.tree.get("name", uuid)
+        return f"{name}: {'.'.join(path)}"
+
     def report(self) -> dict[str, Any]:
         """The figures of this stay: the keys are promised in the README."""
         kinds = Counter(entry.kind for entry in self.mirror.entries.values())
@@ -492,9 +548,23 @@ class Session:
             "revision": self.revision,
             "digest": self.digest(),
             **self.stats.report(self.client),
+            "conflicts": [self._told(*one) for one in self.conflicts],
             "entities": dict(sorted(kinds.items())),
             "not_mirrored": dict(sorted({**struct.not_mirrored(), **self.mirror.ctx.refused, **self.withheld}.items())),
         }
+
+
+def _parts(deltas: Deltas) -> Iterator[Deltas]:
+    """Many deltas as transactions of a handy size."""
+    part: Deltas = []
+    size = 0
+    for delta in deltas:
+        size += len(orjson.dumps(delta))
+        if part and size > SHARE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(delta)
+    yield part
 
 
 def _barriers(presence: dict[str, Any]) -> set[str]:
@@ -511,12 +581,15 @@ def current() -> Session | None:
     return _session
 
 
-def join(connect: Callable[[], Client], *, trusted: bool = False) -> Session:
-    """Enters the room that `connect` makes a client for. Raises MixerError if this Blender is in one already."""
+def join(connect: Callable[[], Client], *, trusted: bool = False, stamp: Stamp | None = None) -> Session:
+    """Enters the room that `connect` makes a client for. Raises MixerError if this Blender is in one already.
+
+    With a `stamp` what is here goes on from where it was saved; else the room's content takes its place.
+    """
     global _session
     if _session is not None and _session.state is not State.LEFT:
         raise MixerError("this Blender is in a room already")
-    _session = Session(connect(), trusted=trusted)
+    _session = Session(connect(), trusted=trusted, stamp=stamp)
     return _session
 
 

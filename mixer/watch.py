@@ -10,6 +10,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import session
+from .proxy import identity
 
 MANY: Final = 500  # updates that a change of relations makes: all objects are named, few have changed
 
@@ -50,11 +51,21 @@ def _load_pre(*_: Any) -> None:
     session.leave()
 
 
+@persistent
+def _save_pre(*_: Any) -> None:
+    """A file that is saved in a room carries what it takes to go back there."""
+    here = session.current()
+    stamp = None if here is None else here.stamp()
+    if stamp is not None:
+        identity.carry(stamp.place.to_text(), stamp.to_text())
+
+
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     "depsgraph_update_post": _depsgraph_update_post,
     "undo_post": _undone,
     "redo_post": _undone,
     "load_pre": _load_pre,
+    "save_pre": _save_pre,
 }
 
 

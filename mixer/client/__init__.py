@@ -40,16 +40,19 @@ class Client:
         create: bool | str = False,
         color: str | None = None,
         role: str | None = None,
+        held: tuple[str, int] | None = None,
         cache_dir: Path | None = None,
     ) -> None:
+        """`held` are the epoch and the revision that this member has of the room already."""
         secret = protocol.new_secret()
         join = {"type": "join", "room": room, "name": name, "secret": secret, "create": create}
         join |= {field: value for field, value in (("color", color), ("role", role)) if value is not None}
         self.room = room
+        self.address = host, port
         self.member = protocol.member_id(secret)
         self.blobs = BlobCache(cache_dir)
         self._life = 0  # of the connection whose `joined` was handed over last
-        self._network = Network(host, port, join, self.blobs)
+        self._network = Network(host, port, join, self.blobs, held)
         self._thread = threading.Thread(target=self._network.run, name=f"mixer {room}", daemon=True)
         self._thread.start()
 

@@ -54,7 +54,9 @@ class Arrived(NamedTuple):
 class Network:
     """What runs in the thread. For the main thread are only `post`, `call`, and to read the public attributes."""
 
-    def __init__(self, host: str, port: int, join: Message, blobs: BlobCache) -> None:
+    def __init__(
+        self, host: str, port: int, join: Message, blobs: BlobCache, held: tuple[str, int] | None = None
+    ) -> None:
         self.inbox: deque[Arrived] = deque()
         self.came = threading.Event()  # something into the inbox
         self.outgoing: deque[Outgoing] = deque()
@@ -72,8 +74,9 @@ class Network:
         self._stopping = False
         self._life = 0
         self._arriving: deque[Arrived] = deque()
-        self._epoch: str | None = None
-        self._revision: int | None = None  # up to which everything came
+        self._epoch: str | None
+        self._revision: int | None  # up to which everything came
+        self._epoch, self._revision = held or (None, None)
 
     # From the main thread
 

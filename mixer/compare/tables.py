@@ -14,8 +14,8 @@ def _words(text: str) -> frozenset[str]:
 # Reason -> "RnaType.property" (of that type and all that derive from it), "*." for every type.
 LEFT_OUT: Final[Mapping[str, str]] = {
     "names things within one run of Blender or one file": """
-        ID.session_uid ID.mixer_uuid ID.tag ID.original ID.is_evaluated ID.is_runtime_data ID.is_editable
-        ID.library_weak_reference
+        ID.session_uid ID.mixer_uuid Scene.mixer_room Scene.mixer_held ID.tag ID.original ID.is_evaluated
+        ID.is_runtime_data ID.is_editable ID.library_weak_reference
         Modifier.persistent_uid NodeTreeInterfacePanel.persistent_uid NodeTreeInterfacePanel.identifier
         NodeTreeInterfaceSocket.identifier NodePanelState.identifier NodeTreeInterfaceItem.index
         NodeSocket.identifier ActionSlot.handle ActionChannelbag.slot_handle

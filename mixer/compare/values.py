@@ -17,7 +17,7 @@ import numpy as np
 from .tables import KEYS
 
 UNREADABLE: Final = (AttributeError, RuntimeError, ReferenceError, UnicodeDecodeError, SystemError)
-OURS: Final = "mixer_uuid"
+OURS: Final = ("mixer_uuid", "mixer_room", "mixer_held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def custom_properties(struct: Any) -> Iterator[tuple[str, Any]]:
         return
     registered, names = struct.bl_rna.properties, list(struct.keys())
     for name in names:
-        if name not in registered and name != OURS:
+        if name not in registered and name not in OURS:
             yield f"[{name!r}]", _custom_value(struct[name])
             with contextlib.suppress(TypeError, KeyError):
                 yield f"[{name!r}] limits", str(struct.id_properties_ui(name).as_dict())

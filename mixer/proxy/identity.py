@@ -14,6 +14,7 @@ from ..rules import KINDS
 from .context import Datablock
 
 PROPERTY: Final = "mixer_uuid"
+OF_SCENES: Final = ("mixer_room", "mixer_held")  # where the file was saved, and what the room held then: see `carry`
 MANY: Final = 8
 RECLASSED: Final = ("lights", "textures")  # their Python class follows their type once nobody holds a reference
 NEVER: Final = {kind.name: kind.never for kind in KINDS}
@@ -21,14 +22,36 @@ EMBEDDED_IN: Final = ("materials", "worlds", "lights", "scenes", "textures", "li
 
 
 def register() -> None:
-    """Every datablock gets a property for its uuid, saved with the file."""
+    """Every datablock gets a property for its uuid, and scenes those for the room, saved with the file."""
     uuid: object = bpy.props.StringProperty(options={"HIDDEN"})  # type: ignore[func-returns-value]
     setattr(bpy.types.ID, PROPERTY, uuid)
+    for name in OF_SCENES:
+        text: object = bpy.props.StringProperty(options={"HIDDEN"})  # type: ignore[func-returns-value]
+        setattr(bpy.types.Scene, name, text)
 
 
 def unregister() -> None:
     if hasattr(bpy.types.ID, PROPERTY):
         delattr(bpy.types.ID, PROPERTY)
+    for name in OF_SCENES:
+        if hasattr(bpy.types.Scene, name):
+            delattr(bpy.types.Scene, name)
+
+
+def carry(room: str, held: str) -> None:
+    """Has this file carry what it takes to go back to a room. Other scenes' are void."""
+    for place, scene in enumerate(bpy.data.scenes):
+        for name, text in zip(OF_SCENES, (room, held) if place == 0 else ("", ""), strict=True):
+            if getattr(scene, name) != text:
+                setattr(scene, name, text)
+
+
+def carried() -> tuple[str, str]:
+    """What this file carries; empty if nothing."""
+    for scene in bpy.data.scenes:
+        if room := getattr(scene, OF_SCENES[0]):
+            return room, getattr(scene, OF_SCENES[1])
+    return "", ""
 
 
 class Identity:

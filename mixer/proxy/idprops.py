@@ -15,7 +15,8 @@ from .context import Context, Struct
 
 # What Blender and a value raise that cannot be a custom property.
 REFUSALS: Final = (RemoteProtocolError, TypeError, ValueError, KeyError, OverflowError, RuntimeError)
-OURS: Final = frozenset({"mixer_uuid", "_RNA_UI", "$"})
+OURS: Final = frozenset({"mixer_uuid", "mixer_room", "mixer_held", "_RNA_UI", "$"})
+FOR_OLDER: Final = {"Camera": "cycles"}  # written by Blender into files, for its older versions: it reads them no more
 GEOMETRY_NODES: Final = "NodesModifier"  # its custom properties are the inputs of its node group: see modifier_inputs
 
 
@@ -35,7 +36,8 @@ def read(ctx: Context, struct: Struct, prev: Tree, registered: Container[str]) -
     names = [name for name in struct.keys() if name not in OURS]  # noqa: SIM118 (a struct is no dict)
     if not names:
         return {}
-    found = {name: _read(ctx, struct[name]) for name in names if name not in registered}
+    left_out = FOR_OLDER.get(type(struct).__name__)
+    found = {name: _read(ctx, struct[name]) for name in names if name not in registered and name != left_out}
     if tag(prev) == "" and ctx.derived:
         pointer = struct.as_pointer()
         found |= {name: prev[name] for name in found if name in prev and (pointer, f'["{name}"]') in ctx.derived}

@@ -7,7 +7,7 @@ is anything written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,6 +116,30 @@ class Mirror:
         datablock = self.identity.find(uuid)
         return self.collect([uuid], geometry=datablock is not None and blind.is_small(datablock))
 
+    def resume(self, document: Document, live: Mapping[str, Fields], absent: Collection[str]) -> Deltas:
+        """Takes up a scene that was in step with `document` when it was saved; what was edited since.
+
+        `live` is what Blender read back then where that was something else, `absent` what it did not show.
+        """
+        came, _ = self.identity.scan()
+        fresh: Deltas = []
+        for kind, datablock, uuid in sorted(came, key=lambda one: ORDER[one[0]]):
+            entity = document.get(uuid)
+            if entity is not None and entity.kind == kind:
+                self.entries[uuid] = Entry(kind, entity.tree, live.get(uuid, entity.tree))
+            else:
+                tree = self._read(uuid, datablock, None)
+                self.entries[uuid] = Entry(kind, None, tree)
+                fresh.append([uuid, ["create", kind, tree]])
+        known = [uuid for uuid in self.entries if uuid in document]
+        gone = [[uuid, ["remove"]] for uuid in document if uuid not in self.entries and uuid not in absent]
+        return [*fresh, *self.collect(known), *gone]
+
+    def unsaved(self) -> set[str]:
+        """What a file would not hold if it were saved now: datablocks that nothing uses."""
+        found = ((uuid, self.identity.find(uuid)) for uuid in self.entries)
+        return {uuid for uuid, datablock in found if datablock is not None and not datablock.users}
+
     def sent(self, deltas: Deltas, shown: Document) -> None:
         """The edits just collected are now part of what is shown: they are not to be written."""
         for uuid, _ in deltas:
@@ -185,7 +209,7 @@ class Mirror:
             if datablock is None or is_dragged(datablock) or not self._write_plain(uuid, shown):
                 self.waiting.add(uuid)
 
-    def resume(self, member: Member) -> Iterator[Deltas]:
+    def show_waiting(self, member: Member) -> Iterator[Deltas]:
         """Shows what waited; runs like `apply`."""
         waiting, self.waiting = self.waiting, set()
         return self.apply(waiting, member)
@@ -447,6 +471,8 @@ class Mirror:
         placeholder = bpy.data.scenes.get(NO_NAME)
         if placeholder is not None and len(bpy.data.scenes) > 1:
             remove_datablocks([placeholder])
+        elif placeholder is not None:  # a room without a scene gets this one
+            placeholder.name = "Scene"
 
 
 def _bearer(entry: Entry) -> Datablock | None:

@@ -264,7 +264,7 @@ def test_while_the_user_drags_values_are_shown_and_the_rest_waits(mirror: Mirror
     assert "Camera" in bpy.data.objects
     assert "New" not in bpy.data.objects
     mirror.still = False
-    assert [delta for deltas in mirror.resume(member) for delta in deltas] == []
+    assert [delta for deltas in mirror.show_waiting(member) for delta in deltas] == []
     assert bpy.data.objects["Cube"].location.x == 1
     assert "Camera" not in bpy.data.objects
     assert "New" in bpy.data.objects
