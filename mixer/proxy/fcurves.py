@@ -72,18 +72,17 @@ def _encode(ctx: Context, array: Array, name: str) -> Tree:
 
 def _read_arrays(keys: Any) -> dict[str, Array]:
     count = len(keys)
-    arrays = {name: np.empty((count, width), dtype) for name, (width, dtype) in ARRAYS.items()}
-    pair, single, enum = np.empty(count * 2, np.float32), np.empty(count, np.float32), np.empty(count, np.int32)
-    for place, name in enumerate(POINTS):
-        keys.foreach_get(name, pair)
-        arrays["points"][:, 2 * place : 2 * place + 2] = pair.reshape(-1, 2)
-    for place, name in enumerate(SHAPES):
-        keys.foreach_get(name, single)
-        arrays["shapes"][:, place] = single
-    for place, name in enumerate(KINDS):
-        keys.foreach_get(name, enum)
-        arrays["kinds"][:, place] = enum
-    return arrays
+    points = np.empty((len(POINTS), 2 * count), np.float32)
+    shapes = np.empty((len(SHAPES), count), np.float32)
+    kinds = np.empty((len(KINDS), count), np.int32)
+    for names, columns in ((POINTS, points), (SHAPES, shapes), (KINDS, kinds)):
+        for name, column in zip(names, columns, strict=True):
+            keys.foreach_get(name, column)
+    return {
+        "points": points.reshape(-1, count, 2).swapaxes(0, 1).reshape(count, -1),
+        "shapes": np.ascontiguousarray(shapes.T),
+        "kinds": kinds.T.astype(np.uint8, order="C"),
+    }
 
 
 def _decode(new: Tree, ctx: Context) -> tuple[Array, Array, Array]:
@@ -112,15 +111,13 @@ def _write_arrays(keys: Any, points: Array, shapes: Array, kinds: Array) -> None
         keys.clear()
     if len(keys) < len(points):
         keys.add(len(points) - len(keys))
-    for place, name in enumerate(KINDS):
-        kind = kinds[:, place].astype(np.int32)
-        if not ENUMS[name].issuperset(kind.tolist()):
-            kind = np.where(np.isin(kind, list(ENUMS[name])), kind, 0)
-        keys.foreach_set(name, kind)
-    for place, name in enumerate(SHAPES):
-        keys.foreach_set(name, np.ascontiguousarray(shapes[:, place]))
-    for place, name in enumerate(POINTS):
-        keys.foreach_set(name, np.ascontiguousarray(points[:, 2 * place : 2 * place + 2]).reshape(-1))
+    for name, kind in zip(KINDS, kinds.T.astype(np.int32, order="C"), strict=True):
+        known = ENUMS[name].issuperset(kind.tolist())
+        keys.foreach_set(name, kind if known else np.where(np.isin(kind, list(ENUMS[name])), kind, 0))
+    for name, shape in zip(SHAPES, np.ascontiguousarray(shapes.T), strict=True):
+        keys.foreach_set(name, shape)
+    for name, point in zip(POINTS, points.reshape(-1, len(POINTS), 2).swapaxes(0, 1), strict=True):
+        keys.foreach_set(name, point.reshape(-1))
 
 
 @dataclass(frozen=True, slots=True)
