@@ -33,7 +33,7 @@ bench: setup ## the figures beside their budgets
 	$(RUN) -m tests.bench
 
 soak: setup ## what takes long: the server killed at 200 random moments under load
-	MIXER_KILLS=200 $(RUN) -m pytest tests/server/test_durable.py -k kill
+	MIXER_KILL_STORIES=10 $(RUN) -m pytest tests/server/test_durable.py -k kill
 
 extension: setup ## the zips that people install in Blender, one per platform, in dist/
 	$(RUN) -m tools.build_extension

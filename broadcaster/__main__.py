@@ -6,20 +6,24 @@ import argparse
 import gc
 import ipaddress
 import logging
+import os
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import trio
 
 from . import VERSION
-from .commands import DEFAULT_HOST, DEFAULT_PORT, add_commands
+from .commands import DEFAULT_HOST, DEFAULT_PORT, SECRET_VARIABLE, add_commands, read_secret
 from .commands import port as _port
 from .errors import MixerError, Refused
-from .server import Server
+from .server import Server, tls
+from .server.gate import Gate
 from .store import Store
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
@@ -59,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--data", type=Path, metavar="DIR", help="keep rooms there (default: in memory only)")
     serve.add_argument("--store", metavar="URL", help="sqlite (the default with --data) or memory")
+    serve.add_argument(
+        "--tls", nargs="+", metavar=("CERT", "KEY"), help="files, or: self-signed, which makes a certificate in --data"
+    )
+    serve.add_argument(
+        "--secret-file", type=Path, metavar="FILE", help=f"what making rooms takes (or in {SECRET_VARIABLE})"
+    )
     serve.add_argument("--insecure", action="store_true", help="listen beyond this machine, open to whoever calls")
     serve.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     serve.set_defaults(run=_serve)
@@ -72,14 +82,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> None:
     loopback = _is_loopback(options.host)
-    if not loopback and not options.insecure:
-        raise Refused(f"{options.host} is reached from other machines: there is no TLS yet, so that takes --insecure")
+    secret = read_secret(options.secret_file)
+    if not (loopback or options.insecure or (options.tls and secret)):
+        raise Refused(f"{options.host} is reached from other machines: that takes --tls and a secret, or --insecure")
+    context = _tls(options)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     store = _open_store(options)
     for finding in store.findings:
         print(f"found: {finding}", file=sys.stderr, flush=True)
     try:
-        trio.run(_serve_until_stopped, options, loopback, store)
+        gate = Gate(time.time, secret, _key(options.data))
+        trio.run(_serve_until_stopped, options, loopback, store, gate, context)
     finally:
         store.close()
 
@@ -98,28 +111,66 @@ def _open_store(options: argparse.Namespace) -> Store:
             raise Refused(f"there is no store {other!r} yet: say sqlite or memory")
 
 
+def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
+    """What to encrypt with, if at all; says how clients can know it."""
+    match options.tls:
+        case None:
+            return None
+        case ["self-signed"] if options.data is not None:
+            files = tls.self_signed(options.data / "tls")
+        case ["self-signed"]:
+            raise Refused("--tls self-signed keeps its certificate in a directory: --data DIR")
+        case [certificate, key]:
+            files = Path(certificate), Path(key)
+        case _:
+            raise Refused("--tls takes CERT and KEY, or self-signed")
+    context, fingerprint = tls.server_context(*files)
+    print(f"certificate fingerprint {fingerprint}", file=sys.stderr, flush=True)
+    return context
+
+
+def _key(directory: Path | None) -> bytes | None:
+    """What signs invitations: kept with the rooms, so that they outlive a restart."""
+    if directory is None:
+        return None
+    file = directory / "invitation-key"
+    if not file.exists():
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
+            made.write(os.urandom(32))
+    return file.read_bytes()
+
+
 def _is_loopback(host: str) -> bool:
     """Whether `host` names nothing but this machine's loopback. Raises OSError if it names nothing."""
     addresses = {str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None)}
     return all(ipaddress.ip_address(address).is_loopback for address in addresses)
 
 
-async def _serve_until_stopped(options: argparse.Namespace, loopback: bool, store: Store) -> None:
+async def _serve_until_stopped(
+    options: argparse.Namespace, loopback: bool, store: Store, gate: Gate, context: ssl.SSLContext | None
+) -> None:
     members = await _listen(options.host, options.port)
     people = await _listen(options.host, options.http_port)
     async with trio.open_nursery() as nursery:
-        server = Server(nursery, store)
+        server = Server(nursery, store, gate=gate)
         await server.restore()
         web = Web(loopback=loopback)
-        nursery.start_soon(trio.serve_listeners, server.serve_member, members)
-        nursery.start_soon(trio.serve_listeners, web.serve, people)
-        print(f"listening on {_name(members)}, http://{_name(people)}", flush=True)
+        nursery.start_soon(trio.serve_listeners, _within(context, server.serve_member), members)
+        nursery.start_soon(trio.serve_listeners, _within(context, web.serve), people)
+        print(f"listening on {_name(members)}, {'https' if context else 'http'}://{_name(people)}", flush=True)
         print(f"rooms are kept {store.keeps}", file=sys.stderr, flush=True)
         await _until_stopped(with_stdin=options.end_with_stdin)
         server.close()
         nursery.cancel_scope.deadline = trio.current_time() + CLOSING_SECONDS
         await server.wait_until_empty()
         nursery.cancel_scope.cancel()
+
+
+def _within(
+    context: ssl.SSLContext | None, serve: Callable[[trio.abc.HalfCloseableStream], Awaitable[None]]
+) -> Callable[[trio.SocketStream], Awaitable[None]]:
+    """`serve`, inside TLS if there is any; the handshake comes with the first byte that is read."""
+    return lambda stream: serve(stream if context is None else tls.TlsStream(stream, context))
 
 
 async def _listen(host: str, port: int) -> list[trio.SocketListener]:

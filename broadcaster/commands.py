@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
-from . import archive
+from . import archive, wire
 from .document import Record
 from .errors import Refused
 from .remote import Address, Remote, RemoteRoom
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 12800
+TLS: Final = "tls://"
+SECRET_VARIABLE: Final = "MIXER_SERVER_SECRET"
+SHOWN: Final = {"password": "MIXER_PASSWORD", "invitation": "MIXER_INVITATION"}  # by whoever enters a room
+DAY_SECONDS: Final = 24 * 3600.0
 
 ROOM: Final = ("room", {"metavar": "ROOM"})
 NAME: Final = ("name", {"metavar": "NAME"})
@@ -27,9 +32,28 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         command = commands.add_parser(name, help=text, description=text)
         for argument, options in arguments:
             command.add_argument(argument, **options)
-        default = (DEFAULT_HOST, DEFAULT_PORT)
-        command.add_argument("--server", type=address, default=default, metavar="HOST:PORT", help="which broadcaster")
+        default = Address(DEFAULT_HOST, DEFAULT_PORT)
+        command.add_argument("--server", type=address, default=default, metavar="HOST:PORT", help="or tls://HOST:PORT")
         command.set_defaults(run=run)
+
+
+def read_secret(file: Path | None = None) -> str | None:
+    """The server's secret, from a file or the environment: arguments are seen by everybody on a machine."""
+    secret = file.read_text().strip() if file else os.environ.get(SECRET_VARIABLE)
+    if secret and not wire.MIN_SERVER_SECRET_CHARS <= len(secret) <= wire.MAX_PASSWORD_CHARS:
+        raise Refused(f"the secret of a broadcaster has at least {wire.MIN_SERVER_SECRET_CHARS} characters")
+    return secret or None
+
+
+def _remote(options: argparse.Namespace) -> Remote:
+    return Remote(options.server, secret=read_secret())
+
+
+def _room(options: argparse.Namespace, name: str, *, create: bool = False, role: str, **settings: Any) -> RemoteRoom:
+    """A room, with the password or invitation that the environment holds."""
+    shown = {field: os.environ.get(variable) for field, variable in SHOWN.items()}
+    settings |= {field: value for field, value in shown.items() if value}
+    return RemoteRoom(options.server, name, create=create, role=role, server_secret=read_secret(), **settings)
 
 
 def port(text: str) -> int:
@@ -39,14 +63,14 @@ def port(text: str) -> int:
 
 
 def address(text: str) -> Address:
-    host, colon, number = text.rpartition(":")
+    host, colon, number = text.removeprefix(TLS).rpartition(":")
     if not colon or not host:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return host.strip("[]"), port(number)
+    return Address(host.strip("[]"), port(number), text.startswith(TLS))
 
 
 def _rooms(options: argparse.Namespace) -> None:
-    with Remote(options.server) as remote:
+    with _remote(options) as remote:
         remote.send({"type": "rooms"})
         rooms = remote.wait_for("rooms")["rooms"]
     if options.json:
@@ -60,7 +84,7 @@ def _rooms(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    with RemoteRoom(options.server, options.room, create=False, role="viewer") as room:
+    with _room(options, options.room, role="viewer") as room:
         revision, records = room.content()
         blobs = room.blobs.fetch(archive.named_blobs(records))
         archive.write(options.file, options.room, revision, records, blobs)
@@ -70,7 +94,7 @@ def _export(options: argparse.Namespace) -> None:
 def _import(options: argparse.Namespace) -> None:
     with (
         archive.Archive(options.file) as file,
-        RemoteRoom(options.server, options.room, create=True, role="editor") as room,
+        _room(options, options.room, create=True, role="editor") as room,
     ):
         room.content()
         for sha in list(room.blobs.missing(archive.named_blobs(file.records))):
@@ -88,7 +112,7 @@ def _checkpoint(options: argparse.Namespace) -> None:
 
 
 def _make_fork(options: argparse.Namespace, name: str, **settings: bool) -> None:
-    joined = RemoteRoom(options.server, name, create=True, role="editor", **{"from": options.room}, **settings)
+    joined = _room(options, name, create=True, role="editor", **{"from": options.room}, **settings)
     with joined as room:
         room.leave()
 
@@ -100,9 +124,9 @@ def _checkpoint_name(options: argparse.Namespace) -> str:
 
 def _back(options: argparse.Namespace) -> None:
     """What the way back changes is an ordinary edit: others see it as one, and can edit on meanwhile."""
-    with RemoteRoom(options.server, _checkpoint_name(options), create=False, role="viewer") as checkpoint:
+    with _room(options, _checkpoint_name(options), role="viewer") as checkpoint:
         wanted = checkpoint.content()[1]
-        with RemoteRoom(options.server, options.room, create=False, role="editor") as room:
+        with _room(options, options.room, role="editor") as room:
             now: list[Record] = room.content()[1]
             if missing := list(room.blobs.missing(archive.named_blobs(wanted))):
                 raise Refused(f"blob {missing[0]} of the checkpoint is gone")
@@ -112,9 +136,16 @@ def _back(options: argparse.Namespace) -> None:
 
 
 def _delete(options: argparse.Namespace) -> None:
-    with Remote(options.server) as remote:
+    with _remote(options) as remote:
         remote.send({"type": "delete", "room": options.room})
         remote.wait_for("deleted")
+
+
+def _invite(options: argparse.Namespace) -> None:
+    with _remote(options) as remote:
+        seconds = options.days * DAY_SECONDS
+        remote.send({"type": "invite", "room": options.room, "role": options.role, "seconds": seconds})
+        print(remote.wait_for("invitation")["token"])
 
 
 FLAG: Final[dict[str, Any]] = {"action": "store_true"}
@@ -135,4 +166,13 @@ COMMANDS: Final[dict[str, Any]] = {
     "checkpoint": (_checkpoint, "keep a room as it is now under a name: as the frozen room ROOM@NAME", [ROOM, NAME]),
     "back": (_back, "make a room what it was at a checkpoint, by an ordinary edit", [ROOM, NAME]),
     "delete": (_delete, "delete a room", [ROOM]),
+    "invite": (
+        _invite,
+        "print a token that lets somebody into a room (as MIXER_INVITATION)",
+        [
+            ROOM,
+            ("--role", {"default": "editor", "help": "owner, editor, viewer or worker"}),
+            ("--days", {"type": float, "default": 7.0, "help": "for how long"}),
+        ],
+    ),
 }

@@ -39,7 +39,9 @@ FROM_CLIENT: Final[Transitions] = {
     State.GREETING: {"hello": State.LOBBY},
     State.LOBBY: {
         "rooms": State.LOBBY,
+        "authorize": State.LOBBY,
         "delete": State.LOBBY,
+        "invite": State.LOBBY,
         "ping": State.LOBBY,
         "join": State.EDITS,
         "attach": State.BLOBS,
@@ -61,7 +63,9 @@ FROM_SERVER: Final[Transitions] = {
     State.GREETING: {"welcome": State.LOBBY, "error": State.CLOSED},
     State.LOBBY: {
         "rooms": State.LOBBY,
+        "authorized": State.LOBBY,
         "deleted": State.LOBBY,
+        "invitation": State.LOBBY,
         "pong": State.LOBBY,
         "joined": State.EDITS,
         "attached": State.BLOBS,
@@ -97,12 +101,16 @@ ABSENT: Final = type(None)  # in a row: the field may be missing, or null
 CLIENT_FIELDS: Final[Fields] = {
     "hello": {"protocol": WHOLE, "agent": TEXT, "capabilities": LIST},
     "rooms": {},
+    "authorize": {"secret": TEXT},  # the server's
     "delete": {"room": TEXT},
+    "invite": {"room": TEXT, "role": TEXT, "seconds": (int, float)},
     "join": {
         "room": TEXT,
         "name": TEXT,
         "secret": TEXT,
         "create": (bool, str, ABSENT),  # true: a new room; "if-missing"; else only one that exists
+        "password": (str, ABSENT),  # of the room; a new one gets it
+        "invitation": (str, ABSENT),
         "from": (str, ABSENT),  # the room whose content a new one begins with
         "keep": (bool, ABSENT),  # false: a new room goes soon after its last member
         "frozen": (bool, ABSENT),  # true: nobody changes a new room
@@ -125,7 +133,9 @@ CLIENT_FIELDS: Final[Fields] = {
 SERVER_FIELDS: Final[Fields] = {
     "welcome": {"protocol": WHOLE, "agent": TEXT, "capabilities": LIST},
     "rooms": {"rooms": LIST},
+    "authorized": {},
     "deleted": {"room": TEXT},
+    "invitation": {"token": TEXT},
     "joined": {
         "member": TEXT,
         "epoch": TEXT,
@@ -289,6 +299,9 @@ def _check_join(message: Message) -> None:
             raise Refused(f"{text[: wire.MAX_TEXT_CHARS]!r} cannot be the name of a {NAMED[field]}")
     if len(message["secret"]) < MIN_SECRET_CHARS:
         raise Refused(f"the secret of a member has at least {MIN_SECRET_CHARS} characters")
+    for field in ("password", "invitation"):
+        if len(message.get(field) or "") > wire.MAX_PASSWORD_CHARS:
+            raise Refused(f"that {field} is too long")
     if message.get("create") not in (None, True, False, "if-missing"):
         raise RemoteProtocolError("malformed 'join' message: 'create' is true, false or \"if-missing\"")
     if not COLOR.fullmatch(message.get("color") or "#000000"):

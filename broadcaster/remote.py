@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self
 
-from . import VERSION, wire
+from . import VERSION, pins, wire
 from .document import Deltas, Record
 from .errors import MixerError, Refused
 from .protocol import ClientConnection, new_secret
@@ -18,22 +20,35 @@ TIMEOUT_SECONDS: Final = 30.0
 RECEIVE_BYTES: Final = 256 * 1024
 BLOBS_AT_ONCE: Final = 256
 
-Address: TypeAlias = tuple[str, int]
+
+class Address(NamedTuple):
+    """Where a broadcaster is."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+    def __str__(self) -> str:
+        return f"{'tls://' if self.tls else ''}{self.host}:{self.port}"
 
 
 class Remote:
     """One greeted connection. Raises Refused, RemoteProtocolError or OSError, here and in its methods."""
 
-    def __init__(self, server: Address) -> None:
+    def __init__(self, server: tuple[Any, ...], *, secret: str | None = None) -> None:
+        address = Address(*server)
         try:
-            self._socket = socket.create_connection(server, TIMEOUT_SECONDS)
+            self._socket = _connect(address)
         except OSError as exc:
-            raise Refused(f"no broadcaster at {server[0]}:{server[1]}: {exc.strerror or exc}") from exc
+            raise Refused(f"no broadcaster at {address}: {exc.strerror or exc}") from exc
         self._connection = ClientConnection()
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.sendall(self._connection.hello(AGENT))
             self.wait_for("welcome")
+            if secret is not None:
+                self.send({"type": "authorize", "secret": secret})
+                self.wait_for("authorized")
         except (OSError, MixerError):
             self._socket.close()
             raise
@@ -93,13 +108,39 @@ class Remote:
             self._socket.sendall(wire.encode_piece(piece))
 
 
+def _connect(address: Address) -> socket.socket:
+    """Raises OSError if nobody answers, and Refused if somebody else does than the first time."""
+    plain = socket.create_connection((address.host, address.port), TIMEOUT_SECONDS)
+    if not address.tls:
+        return plain
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is known by its fingerprint instead
+    encrypted = context.wrap_socket(plain)
+    try:
+        certificate = encrypted.getpeercert(binary_form=True) or b""
+        pins.check(f"{address.host}:{address.port}", sha256(certificate).hexdigest(), pins.default_file())
+    except MixerError:
+        encrypted.close()
+        raise
+    return encrypted
+
+
 class RemoteRoom:
     """A room joined by the command line: an edit connection, and a blob connection beside it."""
 
-    def __init__(self, server: Address, room: str, *, create: bool, role: str, **options: Any) -> None:
+    def __init__(
+        self,
+        server: tuple[Any, ...],
+        room: str,
+        *,
+        create: bool,
+        role: str,
+        server_secret: str | None = None,
+        **options: Any,
+    ) -> None:
         secret = new_secret()
         self._revision = 0
-        self._edits = Remote(server)
+        self._edits = Remote(server, secret=server_secret)
         try:
             join = {"type": "join", "room": room, "name": "command line", "secret": secret}
             self._edits.send(join | {"create": create, "role": role} | options)

@@ -17,11 +17,13 @@ from ..room import EDITING, Room
 from ..store import Store, Stored
 from ..wire import Message, Piece
 from .blobs import serve_blobs
+from .gate import Gate, Visitor
 from .host import RETRY_SECONDS, Host
 from .inbox import Arrivals, Inbox
 from .seat import Pace, Seat
 from .streams import FLUSH_SECONDS, Incoming, keep_alive, linger
 from .sweep import sweep
+from .tls import TlsStream
 
 AGENT: Final = f"mixer-broadcaster {VERSION}"
 POLL_SECONDS: Final = 0.02  # while a room goes
@@ -40,12 +42,14 @@ class Server:
         store: Store,
         clock: Callable[[], float] = time.time,
         *,
+        gate: Gate | None = None,
         blob_grace_seconds: float = wire.BLOB_GRACE_SECONDS,
     ) -> None:
         self.hosts: dict[str, Host] = {}
         self._nursery = nursery
         self._store = store
         self._clock = clock
+        self._gate = gate or Gate(clock)
         self._blob_grace_seconds = blob_grace_seconds
         self._arrivals = Arrivals()
         self._connections = 0
@@ -110,18 +114,21 @@ class Server:
                 self._emptied.set()
 
     async def _serve(self, stream: trio.abc.HalfCloseableStream) -> None:
-        if isinstance(stream, trio.SocketStream):
-            keep_alive(stream)
+        visitor = Visitor()
+        transport = stream.transport if isinstance(stream, TlsStream) else stream
+        if isinstance(transport, trio.SocketStream):
+            keep_alive(transport)
+            visitor.address = transport.socket.getpeername()[0]
         connection = ServerConnection()
         try:
-            await self._serve_lobby(stream, connection)
+            await self._serve_lobby(stream, connection, visitor)
         except (RemoteProtocolError, Refused) as exc:
             log.info("a connection ends: %s", exc)
             with trio.move_on_after(FLUSH_SECONDS):
                 await stream.send_all(protocol.error(str(exc), retry=isinstance(exc, Refused) and exc.retry))
         await linger(stream)
 
-    async def _serve_lobby(self, stream: trio.abc.Stream, connection: ServerConnection) -> None:
+    async def _serve_lobby(self, stream: trio.abc.Stream, connection: ServerConnection, visitor: Visitor) -> None:
         if self._connections > wire.MAX_CONNECTIONS:
             raise Refused("the broadcaster has no place left", retry=True)
         incoming = Incoming(stream, connection)
@@ -134,15 +141,24 @@ class Server:
             match message:
                 case {"type": "hello"}:
                     await stream.send_all(connection.welcome(AGENT))
+                case {"type": "authorize", "secret": secret}:
+                    self._gate.authorize(visitor, secret)
+                    await stream.send_all(connection.send({"type": "authorized"}))
+                case {"type": "invite", "room": name, "role": role, "seconds": seconds}:
+                    self._gate.check_authority(visitor, "an invitation")
+                    token = self._gate.invite(self._host(name).room, role, seconds)
+                    await stream.send_all(connection.send({"type": "invitation", "token": token}))
                 case {"type": "rooms"}:
+                    self._gate.check_authority(visitor, "the list of rooms")
                     await stream.send_all(connection.send({"type": "rooms", "rooms": self.rooms()}))
                 case {"type": "delete", "room": name}:
+                    self._gate.check_authority(visitor, "to delete a room")
                     await self._delete(name)
                     await stream.send_all(connection.send({"type": "deleted", "room": name}))
                 case {"type": "ping", "id": id}:
                     await stream.send_all(connection.send({"type": "pong", "id": id}))
                 case {"type": "join"}:
-                    await self._serve_edits(stream, incoming, message)
+                    await self._serve_edits(stream, incoming, message, visitor)
                     return
                 case {"type": "attach"}:
                     await self._serve_blobs(stream, incoming, message)
@@ -150,23 +166,30 @@ class Server:
 
     async def _delete(self, name: str) -> None:
         """Returns when the room is gone."""
-        if (host := self.hosts.get(name)) is None:
-            raise Refused(f"there is no room {name!r}")
+        host = self._host(name)
         host.delete()
         while self.hosts.get(name) is host or name in self._closed:
             await trio.sleep(POLL_SECONDS)
 
+    def _host(self, name: str) -> Host:
+        if (host := self.hosts.get(name)) is None:
+            raise Refused(f"there is no room {name!r}")
+        return host
+
     # Edits
 
-    async def _serve_edits(self, stream: trio.abc.SendStream, incoming: Incoming, join: Message) -> None:
-        host = await self._room_for(join)
+    async def _serve_edits(
+        self, stream: trio.abc.SendStream, incoming: Incoming, join: Message, visitor: Visitor
+    ) -> None:
+        host, invited = await self._enter(join, visitor)
         seat = Seat(member_id(join["secret"]), host.room, self._clock)
         inbox = Inbox(lambda request: host.ask(seat, request), self._store.blobs, self._arrivals)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(seat.write, stream)
                 try:
-                    host.enter(seat, {name: join[name] for name in JOIN_LOGGED if name in join})
+                    logged = {name: join[name] for name in JOIN_LOGGED if name in join}
+                    host.enter(seat, logged | ({"invited": invited} if invited else {}))
                     with seat.reading:
                         await _read_edits(incoming, host, seat, inbox)
                 except (RemoteProtocolError, Refused) as exc:
@@ -180,34 +203,39 @@ class Server:
         finally:
             seat.detach()
 
-    async def _room_for(self, join: Message) -> Host:
-        """The room that a join asks for, made if it asks for that."""
+    async def _enter(self, join: Message, visitor: Visitor) -> tuple[Host, str | None]:
+        """The room that a join asks for, made if it asks for that; and the role that it was invited to."""
         name, create = join["room"], join.get("create")
-        async with self._making:
-            host = self.hosts.get(name)
-            if name in self._closed:
-                raise Refused(f"room {name!r} is not at hand at this moment", retry=True)
-            if host is not None and create is True:
-                raise Refused(f"there is a room {name!r} already")
-            if host is not None:
-                return host
-            if not create:
-                raise Refused(f"there is no room {name!r}")
-            if len(self.hosts) >= wire.MAX_ROOMS:
-                raise Refused(f"the broadcaster holds {wire.MAX_ROOMS} rooms, which is all it can")
-            room = self._new_room(join)
-            log = await self._store.create(name, room.epoch, snapshot.parts(room))
-            return self._start(Host(room, log, self._clock))
+        if (host := self.hosts.get(name)) is None:
+            async with self._making:
+                if (host := self.hosts.get(name)) is None:
+                    return await self._make_room(join, visitor), None
+        if create is True:
+            raise Refused(f"there is a room {name!r} already")
+        invited = await self._gate.admit(visitor, host.room, join)
+        if self.hosts.get(name) is not host:
+            raise Refused(f"room {name!r} is gone meanwhile", retry=True)
+        return host, invited
 
-    def _new_room(self, join: Message) -> Room:
-        """An empty room, or a copy of another one's content."""
-        room = Room(join["room"], _new_epoch())
+    async def _make_room(self, join: Message, visitor: Visitor) -> Host:
+        name = join["room"]
+        if name in self._closed:
+            raise Refused(f"room {name!r} is not at hand at this moment", retry=True)
+        if not join.get("create"):
+            raise Refused(f"there is no room {name!r}")
+        self._gate.check_authority(visitor, "a new room")
+        if len(self.hosts) >= wire.MAX_ROOMS:
+            raise Refused(f"the broadcaster holds {wire.MAX_ROOMS} rooms, which is all it can")
+        room = Room(name, _new_epoch())
         room.keep, room.frozen = join.get("keep") is not False, join.get("frozen") is True
-        if (source := join.get("from")) is not None:
-            if (host := self.hosts.get(source)) is None:
-                raise Refused(f"there is no room {source!r}")
-            room.document = host.room.document.copy()
-        return room
+        if (password := join.get("password")) is not None:
+            room.lock = await self._gate.lock(password)
+        if (name := join.get("from")) is not None:
+            source = self._host(name).room
+            await self._gate.admit(visitor, source, join)
+            room.document = source.document.copy()
+        log = await self._store.create(room.name, room.epoch, snapshot.parts(room))
+        return self._start(Host(room, log, self._clock))
 
     def _start(self, host: Host) -> Host:
         self.hosts[host.room.name] = host

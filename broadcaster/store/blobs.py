@@ -51,6 +51,7 @@ class DiskBlobs:
             else:
                 self._files.add(bytes.fromhex(file.name))
         self._asked.update(dict.fromkeys(self._files, now))
+        self._going: set[bytes] = set()  # are removed at this moment
         self._removing = trio.Lock()
 
     def has(self, sha: str) -> bool:
@@ -74,13 +75,13 @@ class DiskBlobs:
         if self.has(sha):
             return
         key = bytes.fromhex(sha)
+        while key in self._going:
+            async with self._removing:
+                pass
         try:
             if len(data) < LARGE_BYTES:
                 await self._writer.commit(lambda database: _insert(database, key, data))
             else:
-                if key in self._files:
-                    async with self._removing:  # it goes at this moment
-                        pass
                 await trio.to_thread.run_sync(_write, self._path(key), data)
                 self._files.add(key)
         except OSError as exc:
@@ -96,20 +97,24 @@ class DiskBlobs:
         keys = [key for sha in shas if self._asked.get(key := bytes.fromhex(sha), since) < since]
         for start in range(0, len(keys), REMOVED_AT_ONCE):
             part = keys[start : start + REMOVED_AT_ONCE]
-            for key in part:  # from now on whoever has one may store it anew: that comes after its removal
+            for key in part:
                 del self._asked[key]
             await self._remove(part)
         return len(keys)
 
     async def _remove(self, keys: list[bytes]) -> None:
-        files = self._files.intersection(keys)
-        try:
-            await self._writer.commit(lambda database: _delete(database, keys))
-            async with self._removing:
+        """Whoever stores one of them anew waits until it is gone."""
+        self._going.update(keys)
+        async with self._removing:
+            files = self._files.intersection(keys)
+            try:
+                await self._writer.commit(lambda database: _delete(database, keys))
                 await trio.to_thread.run_sync(self._unlink, files)
+            except OSError as exc:
+                raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
+            finally:
                 self._files -= files
-        except OSError as exc:
-            raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
+                self._going.difference_update(keys)
 
     def _unlink(self, keys: Iterable[bytes]) -> None:
         for key in keys:

@@ -22,7 +22,8 @@ from broadcaster.wire import sha_of
 from .processes import COMMAND_SECONDS, Broadcaster, broadcaster
 from .writers import Artist, Writer, content, writing
 
-KILLS: Final = int(os.environ.get("MIXER_KILLS", "20"))
+KILLS: Final = 20  # in one story
+STORIES: Final = int(os.environ.get("MIXER_KILL_STORIES", "1"))
 
 
 def kill(server: Broadcaster) -> None:
@@ -43,8 +44,9 @@ def check(server: Broadcaster, writers: list[Writer]) -> None:
     }.items() <= shas.items()
 
 
-def test_what_was_acknowledged_survives_a_kill_at_any_moment(tmp_path: Path) -> None:  # STORE1
-    chance = random.Random(1)
+@pytest.mark.parametrize("story", range(STORIES))
+def test_what_was_acknowledged_survives_a_kill_at_any_moment(tmp_path: Path, story: int) -> None:  # STORE1
+    chance = random.Random(story)
     writers = [Writer("r", seed) for seed in range(3)]
     for _ in range(KILLS):
         with broadcaster("--data", str(tmp_path)) as server:

@@ -15,6 +15,7 @@ from broadcaster import snapshot
 from broadcaster.errors import Refused, Unavailable
 from broadcaster.room import Entry, Room
 from broadcaster.server import Server
+from broadcaster.server.gate import Visitor
 from broadcaster.store import Store, blobs, sqlite
 from broadcaster.store.memory import MemoryStore
 from broadcaster.store.sqlite import SqliteLog, SqliteStore, Window
@@ -200,7 +201,7 @@ def test_a_room_goes_on_by_its_snapshot(tmp_path: Path, monkeypatch: pytest.Monk
             server = Server(nursery, store)
             await server.restore()
             if not server.hosts:
-                await server._room_for({"room": "r", "create": True})
+                await server._enter({"room": "r", "create": True}, Visitor())
             host = server.hosts["r"]
             for entry in entries(0, 1, 2) if not digests else []:
                 host.submit(entry.member, entry.request)
@@ -372,7 +373,7 @@ def test_a_room_that_fails_is_read_again(tmp_path: Path, monkeypatch: pytest.Mon
         async with trio.open_nursery() as nursery:
             server = Server(nursery, store)
             await server.restore()
-            await server._room_for({"room": "r", "create": True})
+            await server._enter({"room": "r", "create": True}, Visitor())
             first = server.hosts["r"]
             requests = [entry.request for entry in entries(0, 1)]
             for request in [*requests, {"type": "tx", "seq": 2, "base": 1, "deltas": [POISON]}]:

@@ -1,0 +1,147 @@
+"""Who may come in: the server's secret, passwords of rooms, invitations. Wrong ones are counted by address.
+
+Nothing here is ever logged or told back. Secrets are compared in constant time; passwords are kept as scrypt hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+import orjson
+import trio
+
+from .. import wire
+from ..errors import Refused
+from ..room import ROLES, Room
+from ..wire import Message
+
+SCRYPT: Final[dict[str, int]] = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}  # 16 MiB, about 50 ms
+SALT_BYTES: Final = 16
+SCRYPTS_AT_ONCE: Final = 2
+MAX_ADDRESSES: Final = 10_000  # whose failures are remembered
+
+
+@dataclass(slots=True)
+class Visitor:
+    """One connection that has not joined."""
+
+    address: str = ""
+    authorized: bool = False  # it said the server's secret
+
+
+class Gate:
+    """Without a secret everybody makes rooms, and enters those that have no password."""
+
+    def __init__(self, clock: Callable[[], float], secret: str | None = None, key: bytes | None = None) -> None:
+        self._clock = clock
+        self._secret = secret.encode() if secret else None
+        self._key = key or os.urandom(32)  # signs invitations
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+        self._threads: trio.CapacityLimiter | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._secret is None
+
+    def authorize(self, visitor: Visitor, secret: str) -> None:
+        """Raises Refused unless that is the server's secret."""
+        self._check_attempts(visitor)
+        if self._secret is None or not hmac.compare_digest(self._secret, secret.encode()):
+            self._fail(visitor, "that is not the secret of this broadcaster")
+        visitor.authorized = True
+
+    def check_authority(self, visitor: Visitor, what: str) -> None:
+        """Raises Refused unless `visitor` may do what only the server's secret allows."""
+        if not (self.is_open or visitor.authorized):
+            self._fail(visitor, f"{what} takes the secret of this broadcaster")
+
+    async def admit(self, visitor: Visitor, room: Room, join: Message) -> str | None:
+        """Lets a visitor into a room that is there: the role that it was invited to, if it was.
+
+        Raises Refused if it shows nothing that lets it in.
+        """
+        if (token := join.get("invitation")) is not None:
+            self._check_attempts(visitor)
+            return self._read_invitation(visitor, room, token)
+        if visitor.authorized or (self.is_open and room.lock is None):
+            return None
+        if (password := join.get("password")) is None or room.lock is None:
+            self._fail(visitor, f"room {room.name!r} takes a password or an invitation")
+        self._check_attempts(visitor)
+        salt, wanted = map(bytes.fromhex, room.lock)
+        if not hmac.compare_digest(await self._scrypt(password, salt), wanted):
+            self._fail(visitor, f"that is not the password of room {room.name!r}")
+        return None
+
+    async def lock(self, password: str) -> list[str]:
+        """What is kept of a password."""
+        salt = os.urandom(SALT_BYTES)
+        return [salt.hex(), (await self._scrypt(password, salt)).hex()]
+
+    def invite(self, room: Room, role: str, seconds: float) -> str:
+        """A token that lets into `room`, as it is called now, with that role, for so long. Raises Refused."""
+        if role not in ROLES:
+            raise Refused(f"there is no role {role!r}")
+        until = self._clock() + min(max(seconds, 1.0), wire.MAX_INVITATION_SECONDS)
+        data = orjson.dumps([room.name, room.birth, role, until])
+        return _text(data) + "." + _text(self._sign(data))
+
+    def _read_invitation(self, visitor: Visitor, room: Room, token: str) -> str:
+        data, signature = map(_bytes, (token.partition(".")[0], token.partition(".")[2]))
+        if not hmac.compare_digest(self._sign(data), signature):
+            self._fail(visitor, "that is no invitation of this broadcaster")
+        name, birth, role, until = orjson.loads(data)
+        if [name, birth] != [room.name, room.birth]:
+            self._fail(visitor, f"that is an invitation to another room than {room.name!r}")
+        if self._clock() > until:
+            self._fail(visitor, "that invitation has expired")
+        return str(role)
+
+    def _sign(self, data: bytes) -> bytes:
+        return hmac.digest(self._key, data, "sha256")
+
+    async def _scrypt(self, password: str, salt: bytes) -> bytes:
+        self._threads = self._threads or trio.CapacityLimiter(SCRYPTS_AT_ONCE)
+        hashed: bytes = await trio.to_thread.run_sync(_scrypt, password, salt, limiter=self._threads)
+        return hashed
+
+    # Attempts
+
+    def _check_attempts(self, visitor: Visitor) -> None:
+        """Raises Refused, whatever is shown, after too many failures from one address."""
+        failures = self._failures.get(visitor.address, deque())
+        while failures and failures[0] <= self._clock() - wire.ATTEMPTS_SECONDS:
+            failures.popleft()
+        if len(failures) >= wire.MAX_ATTEMPTS:
+            raise Refused("too many failed attempts from this address: wait", retry=True)
+
+    def _fail(self, visitor: Visitor, reason: str) -> NoReturn:
+        self._check_attempts(visitor)
+        self._failures.setdefault(visitor.address, deque()).append(self._clock())
+        self._failures.move_to_end(visitor.address)
+        if len(self._failures) > MAX_ADDRESSES:
+            self._failures.popitem(last=False)
+        raise Refused(reason)
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, **SCRYPT)
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    """Whatever is no base64 is no bytes."""
+    try:
+        return base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except ValueError:
+        return b""
