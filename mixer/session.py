@@ -94,7 +94,7 @@ class Session:
         self._locks = Locks(client.member)
         self._glances = Round(GLANCE_SECONDS)
         self._looks = Round(LOOK_SECONDS)
-        self._reported = blind.Reported()
+        self._reported: set[int] | None = None  # session_uids of what handlers tell about; None: to be found out
         self._heard = time.monotonic()
         self._began = time.monotonic()
         self._asked = time.monotonic()
@@ -410,6 +410,7 @@ class Session:
         if self.notes.structure:
             deltas += self.mirror.scan()
             self.notes.structure = False
+            self._reported = None
         for owner in self.notes.embedded:
             deltas += self.mirror.collect([owner])
         self.notes.embedded.clear()
@@ -447,14 +448,15 @@ class Session:
             struct.forget_changed_plans()
             self._retry()
             deltas += self.mirror.scan()
-            self._reported.look()
+            if self._reported is None:
+                self._reported = blind.reported()
             self._glances.begin(self.mirror.entries, now)
         if self._looks.is_over(now):
             self._looks.begin(self.mirror.entries, now)
         self._glances.count(now)
         self._looks.count(now)
         while time.perf_counter() < deadline and (uuid := self._glances.take()) is not None:
-            deltas += self.mirror.glance(uuid, self._reported.uids)
+            deltas += self.mirror.glance(uuid, self._reported or ())
         while time.perf_counter() < deadline and (uuid := self._looks.take()) is not None:
             deltas += self.mirror.look(uuid)
         self._edit(deltas)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import bpy
-import numpy as np
 
 from broadcaster.tree import tag
 
@@ -18,24 +17,11 @@ MANY_POINTS: Final = 20_000  # of a mesh that may have changed unseen: more take
 MANY_PIXELS: Final = 1 << 20
 
 
-class Reported:
-    """What depsgraph updates tell about: what the active view layer shows, and what that uses."""
-
-    def __init__(self) -> None:
-        self.uids: set[int] = set()  # session_uids
-        self._evaluated = b""  # those of the evaluated copies: quick to read, and others once it shows something else
-
-    def look(self) -> set[int]:
-        """Finds out anew, where it changed."""
-        layer = bpy.context.view_layer
-        graph: Any = layer.depsgraph if layer is not None else None
-        ids: Any = graph.ids if graph is not None else ()
-        evaluated = np.empty(len(ids), np.int32)
-        if len(ids):
-            ids.foreach_get("session_uid", evaluated)
-        if (now := evaluated.tobytes()) != self._evaluated:
-            self._evaluated, self.uids = now, {one.original.session_uid for one in ids}
-        return self.uids
+def reported() -> set[int]:
+    """The session_uids of what depsgraph updates tell about: what the active view layer shows, and what that uses."""
+    layer = bpy.context.view_layer
+    graph: Any = layer.depsgraph if layer is not None else None
+    return {one.original.session_uid for one in graph.ids} if graph is not None else set()
 
 
 def has_changed(ctx: Context, struct: Struct, live: Fields) -> bool:

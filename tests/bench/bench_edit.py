@@ -44,7 +44,7 @@ def run() -> None:
         member.receive([{"type": "ack", "seq": message["seq"], "revision": member.revision + 1}])
 
     bpy.context.view_layer.update()
-    reported = blind.Reported().look()
+    reported = blind.reported()
     glanced = median_ms(lambda: [mirror.glance(one, reported) for one in mirror.entries], 5)
     detected = median_ms(detect, 200)
     encoded = median_ms(lambda: (detect(), encode()), 200) - detected
