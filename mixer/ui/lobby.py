@@ -84,6 +84,7 @@ class Lobby:
             began = self.host.poll()
         except MixerError:
             self.host = None
+            self.forget_rooms()
             raise
         if began:
             self.look(address(self.host.address))
@@ -99,7 +100,8 @@ class Lobby:
             raise
         if rooms is None:
             return False
-        self.server, self.rooms, self._listing = self._asked, rooms, None
+        self.server, self._listing = self._asked, None
+        self.rooms = sorted(rooms, key=lambda room: str(room["name"]).lower())
         return True
 
     def forget_rooms(self) -> None:
@@ -127,7 +129,7 @@ def address(text: str) -> Address:
     if not colon:
         host, port = port, str(DEFAULT_PORT)
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise MixerError(f"{text!r} is no address: it is the name of a computer, a colon and a number")
+        raise MixerError(f"{text!r} is no address: write a computer, a colon and a number, like studio:{DEFAULT_PORT}")
     return host.strip("[]"), int(port)
 
 

@@ -172,6 +172,30 @@ class MIXER_OT_trust_room(Operator):
         return DONE
 
 
+class MIXER_OT_put_back(Operator):
+    """Make this edit of yours again, over what is in the room now"""
+
+    bl_idname = "mixer.put_back"
+    bl_label = "Put Mine Back"
+
+    if TYPE_CHECKING:
+        index: int
+    else:
+        index: bpy.props.IntProperty(name="Index", description="Of the edits that gave way, the oldest first", min=0)
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        here = session.current()
+        return here is not None and bool(here.member.overruled)
+
+    def execute(self, context: Context) -> set[Any]:
+        here = session.current()
+        if here is None or self.index >= len(here.member.overruled):
+            return refuse(self, MixerError("that edit is not there any more"))
+        here.put_back(here.member.overruled[self.index])
+        return DONE
+
+
 class MIXER_OT_host(Operator):
     """Start a server on this computer, for Blenders on this computer. It ends with this Blender"""
 
@@ -234,6 +258,7 @@ CLASSES: Final = (
     MIXER_OT_leave_room,
     MIXER_OT_reconnect,
     MIXER_OT_trust_room,
+    MIXER_OT_put_back,
     MIXER_OT_host,
     MIXER_OT_stop_hosting,
 )

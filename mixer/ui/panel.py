@@ -45,10 +45,6 @@ class MIXER_PT_room(MixerPanel):
             _draw_lobby(layout, context)
         else:
             _draw_room(layout, context, here)
-        if lobby.message:
-            box = layout.box()
-            box.alert = True
-            _sentence(box, context, lobby.message, "ERROR")
 
 
 class MIXER_PT_details(MixerPanel):
@@ -71,8 +67,7 @@ class MIXER_PT_details(MixerPanel):
         column.label(text=f"Revision {here.revision:,}")
         sent, received = words.size(here.client.sent_bytes), words.size(here.client.received_bytes)
         column.label(text=f"{sent} sent, {received} received")
-        gave_way = [words.overruled(here.member, kept) for kept in reversed(here.member.overruled)]
-        _list(layout, "Edits of yours that gave way", gave_way, "INFO")
+        _draw_overruled(layout, here)
         paths = [f"{one.owner}: {one.what}" for one in words.withheld(here.withheld) if one.is_path]
         _list(layout, "Paths of others, not used here", paths, "FILE_FOLDER")
         refused = sorted({words.named(what) for what in here.mirror.ctx.refused})
@@ -98,10 +93,19 @@ def _draw_lobby(layout: UILayout, context: Context) -> None:
         row.operator("mixer.stop_hosting", text="", icon="X")
         if lobby.host.address and lobby.server is None:
             column.operator("mixer.list_rooms", icon="LINKED")
+    _draw_message(layout, context)
     if lobby.is_asking:
         layout.label(text="Asking for the rooms", icon="SORTTIME")
     elif lobby.server is not None:
         _draw_rooms(layout)
+
+
+def _draw_message(layout: UILayout, context: Context) -> None:
+    """What went wrong last."""
+    if lobby.message:
+        box = layout.box()
+        box.alert = True
+        _sentence(box, context, lobby.message, "ERROR")
 
 
 def _draw_rooms(layout: UILayout) -> None:
@@ -109,6 +113,7 @@ def _draw_rooms(layout: UILayout) -> None:
     head = box.row()
     head.label(text="Rooms" if lobby.rooms else "No rooms yet")
     head.operator("mixer.list_rooms", text="", icon="FILE_REFRESH", emboss=False)
+    box.operator("mixer.create_room", icon="ADD")
     for room in lobby.rooms:
         row = box.row(align=True)
         row.label(text=room["name"], icon="COMMUNITY", translate=False)
@@ -119,7 +124,6 @@ def _draw_rooms(layout: UILayout) -> None:
         join = row.row()
         join.ui_units_x = JOIN_UNITS
         _set(join.operator("mixer.join_room", text="Join"), room=room["name"])
-    box.operator("mixer.create_room", icon="ADD")
 
 
 def _draw_room(layout: UILayout, context: Context, here: Session) -> None:
@@ -135,6 +139,8 @@ def _draw_room(layout: UILayout, context: Context, here: Session) -> None:
         column.progress(factor=now.progress, text=f"{now.progress:.0%}")
     elif now.detail:
         column.label(text=now.detail, icon="BLANK1")
+    if now.notice and not now.lost:
+        _sentence(box, context, now.notice[:1].upper() + now.notice[1:], "NONE")
     if now.lost:
         box.operator("mixer.reconnect", icon="FILE_REFRESH")
     if now.overruled:
@@ -142,6 +148,7 @@ def _draw_room(layout: UILayout, context: Context, here: Session) -> None:
     people = layout.column(align=True)
     for person in now.people:
         _draw_person(people, person)
+    _draw_message(layout, context)
     _draw_trust(layout, context, now)
     if lobby.host is not None:
         row = layout.row(align=True)
@@ -162,6 +169,10 @@ def _draw_person(layout: UILayout, person: Person) -> None:
 def _draw_trust(layout: UILayout, context: Context, now: Status) -> None:
     if now.trusted:
         layout.label(text="You trust the scripts of this room", icon="UNLOCKED")
+        assert context.preferences is not None
+        if not context.preferences.filepaths.use_scripts_auto_execute:
+            text = 'For scripted drivers also switch on "Auto Run Python Scripts" in Preferences > Save & Load'
+            _sentence(layout, context, text, "BLANK1")
     if not now.scripts:
         return
     box = layout.box()
@@ -174,6 +185,25 @@ def _draw_trust(layout: UILayout, context: Context, now: Status) -> None:
     if not now.trusted:
         _sentence(box, context, "They came with the scene and could run programs on your computer.", "NONE")
         box.operator("mixer.trust_room", icon="UNLOCKED")
+
+
+def _draw_overruled(layout: UILayout, here: Session) -> None:
+    """The last first."""
+    kept = list(enumerate(here.member.overruled))[::-1]
+    if not kept:
+        return
+    column = layout.column(align=True)
+    column.label(text="Edits of yours that gave way", icon="INFO")
+    for index, one in kept[:LISTED]:
+        text, can_return = words.overruled(here.member, one)
+        row = column.row(align=True)
+        label = row.row()
+        label.active = False
+        label.label(text=text, icon="BLANK1", translate=False)
+        if can_return:
+            _set(row.operator("mixer.put_back", text="", icon="LOOP_BACK"), index=index)
+    if len(kept) > LISTED:
+        column.label(text=f"and {len(kept) - LISTED:,} more", icon="BLANK1")
 
 
 def _list(layout: UILayout, title: str, lines: list[str], icon: IconItems) -> None:

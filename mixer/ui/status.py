@@ -20,7 +20,7 @@ class Person:
 
     name: str
     color: str  # "#rrggbb"
-    notes: str  # "you", "owner"
+    notes: str  # "you", "owner", what they are editing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Status:
     detail: str = ""
     progress: float | None = None  # from 0 to 1
     lost: bool = False  # the connection
+    notice: str = ""  # why nothing can be changed now
     people: tuple[Person, ...] = ()
     scripts: tuple[words.Withheld, ...] = ()  # that trust would let in
     trusted: bool = False
@@ -49,6 +50,7 @@ def status(here: Session) -> Status:
         detail,
         None if progress is None else round(progress, 2),
         here.client.link is Link.LOST,
+        here.notice or "",
         _people(here),
         tuple(one for one in words.withheld(here.withheld) if not one.is_path),
         here.trusted,
@@ -73,6 +75,8 @@ def _headline(here: Session) -> tuple[str, IconItems, str]:
             return "Building the scene", "IMPORT", ""
         case _, State.LOADING:
             return "Receiving the scene", "IMPORT", f"{words.size(here.client.received_bytes)} so far"
+        case _ if here.notice:
+            return "The room takes no edits now", "ERROR", f"{on_its_way} of yours waiting" if here.in_flight else ""
         case _ if here.in_flight:
             return "Up to date", "CHECKMARK", f"{on_its_way} of yours on the way"
         case _ if here.client.transfers:
@@ -85,10 +89,13 @@ def _people(here: Session) -> tuple[Person, ...]:
     mine = here.member.id
     members = sorted(here.members.values(), key=lambda one: (one["id"] != mine, str(one["name"]).lower()))
     taken = {one["color"] for one in members}
+    at = {member: words.name_of(here.member, uuid) for uuid, member in sorted(here.locked.items())}
     people = []
     for one in members:
         color = one["color"] or color_for(one["id"], taken)  # a peer without a window has none
         taken.add(color)
         notes = ["you"] * (one["id"] == mine) + [one["role"]] * (one["role"] != "editor")
+        if name := at.get(one["id"]):
+            notes.append(f"at {name}")
         people.append(Person(one["name"], color, ", ".join(notes)))
     return tuple(people)

@@ -39,7 +39,7 @@ def _work() -> float:
     if (here := session.current()) is not None:
         busy = _stay(here)
     elif lobby.room:
-        _left(f"You left {lobby.room}: another file was opened")
+        _left(f"You left {lobby.room} because another file was opened. To go on there, join it again")
     here = session.current()
     now = None if here is None else status(here), lobby.message
     if changed or now != lobby.told:

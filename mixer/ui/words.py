@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 
 import bpy
 
-from broadcaster.document import Entity
 from broadcaster.member import Member, Overruled
 
 from ..proxy.struct import PATHS
@@ -25,10 +24,12 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "exists": "it was there already",
         "named": "others still use it",
         "role": "you may only look here",
+        "frozen": "the room is frozen",
         "leased": "somebody else is at it",
         "expect": "somebody was quicker",
     }
 )
+FINAL: Final = frozenset({"gone", "old", "kind", "exists"})  # what was edited is no more: nothing to edit again
 
 
 class Withheld(NamedTuple):
@@ -68,19 +69,24 @@ def _property(type_name: str, name: str) -> bpy.types.Property | None:
     return rna.bl_rna.properties.get(name) if rna is not None else None
 
 
-def overruled(member: Member, kept: Overruled) -> str:
-    """What became of one edit of ours: which datablock, and why."""
+def overruled(member: Member, kept: Overruled) -> tuple[str, bool]:
+    """What became of one edit of ours: which datablock, and why; and whether it could be made again."""
     uuid, reason = (kept.dropped[0].uuid, kept.dropped[0].reason) if kept.dropped else (kept.deltas[0][0], kept.reason)
-    entity = member.shown.get(uuid) or _made_by(kept, uuid)
-    name = entity.tree.get("name") if entity is not None else None
-    return f"{name or 'Something'}: {REASONS.get(reason, reason)}"
+    name = name_of(member, uuid) or _name_made_by(kept, uuid)
+    return f"{name or 'Something'}: {REASONS.get(reason, reason)}", reason not in FINAL
 
 
-def _made_by(kept: Overruled, uuid: str) -> Entity | None:
+def name_of(member: Member, uuid: str) -> str:
+    """A datablock's name; empty if there is none."""
+    entity = member.shown.get(uuid)
+    return str(entity.tree.get("name") or "") if entity is not None else ""
+
+
+def _name_made_by(kept: Overruled, uuid: str) -> str:
     for one, delta in kept.deltas:
         if one == uuid and delta[0] == "create":
-            return Entity(delta[1], delta[2], 0, 0, "")
-    return None
+            return str(delta[2].get("name") or "")
+    return ""
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -262,6 +263,12 @@ def test_a_host_ends_when_told_and_with_its_blender(window: Window) -> None:  # 
     assert window.run("session.current()") is None
 
     host_and_share(window)
+    os.kill(window.run("lobby.host.pid"), signal.SIGKILL)
+    window.wait_for("session.current() is None and lobby.host is None")
+    assert window.run("lobby.rooms") == []
+    assert "server on this computer ended" in window.run("lobby.message")
+
+    host_and_share(window)
     second, blender = window.run("[lobby.host.pid, __import__('os').getpid()]")
     assert is_running(second)
     os.kill(blender, signal.SIGKILL)
@@ -279,6 +286,83 @@ def test_disabled_it_leaves_nothing_behind(window: Window) -> None:  # GUI6
         wait_until_gone(host)
         window.run(f"bpy.ops.preferences.addon_enable(module={module})")
         assert window.run(LEFT_BEHIND) == there
+
+
+PREFERENCES: Final = 'bpy.context.preferences.addons["bl_ext.user_default.mixer"].preferences'
+
+
+def test_preferences_are_kept(home: Path, tmp_path: Path) -> None:  # GUI8
+    user = tmp_path / "home"
+    shutil.copytree(home, user, symlinks=True)
+    with Window(user) as window:
+        window.run(f"mine = {PREFERENCES}; mine.name, mine.server = 'Zoë', 'studio:12'; mine.color = (0, 0.5, 1)")
+        assert window.run("bpy.ops.wm.save_userpref()") == ["FINISHED"]
+    with Window(user) as window:
+        assert window.run(f"mine = {PREFERENCES}; [mine.name, mine.server, *mine.color]") == [
+            "Zoë",
+            "studio:12",
+            0,
+            0.5,
+            1,
+        ]
+
+
+def test_more_windows_and_scenes_are_no_hindrance(window: Window, start_peer: StartPeer) -> None:  # GUI9
+    script = """
+        session.settle()
+        session.barrier("made", 2)
+        session.settle()
+        say([sorted(bpy.data.scenes.keys()), bpy.data.objects["Cube"].location.x])
+        bpy.data.objects["Cube"].location.y = 5
+        session.settle()
+        session.barrier("moved", 2)
+        session.barrier("end", 2)
+    """
+    peer = start_peer(host_and_share(window), script)
+    window.run("bpy.ops.wm.window_new()")
+    window.run('bpy.context.window_manager.windows[-1].scene = bpy.data.scenes.new("Other")')
+    window.wait_for("len(bpy.context.window_manager.windows) == 2")
+    window.run('bpy.data.objects["Cube"].location.x = 2')
+    reach(window, "made")
+    window.wait_for('bpy.data.objects["Cube"].location.y == 5')
+    reach(window, "moved")
+    with_window = "window=bpy.context.window_manager.windows[-1]"
+    window.run(f"with bpy.context.temp_override({with_window}):\n    bpy.ops.wm.window_close()")
+    window.run('bpy.data.objects["Cube"].location.x = 3')
+    reach(window, "end")
+    assert ended_well(peer).said == [[["Other", "Scene"], 2]]
+    assert window.run("session.current().stats.echoes") == 0
+
+
+@pytest.mark.parametrize("way", ["new", "open", "revert"])
+def test_another_file_leaves_the_room_and_says_so(  # GUI10
+    window: Window, start_peer: StartPeer, tmp_path: Path, way: str
+) -> None:
+    path = str(tmp_path / "mine.blend")
+    codes = {
+        "new": "bpy.ops.wm.read_homefile()",
+        "open": f"bpy.ops.wm.open_mainfile(filepath={path!r}, load_ui=False)",
+        "revert": "bpy.ops.wm.revert_mainfile()",
+    }
+    window.run(f'bpy.data.objects["Light"].name = "Mine"; bpy.ops.wm.save_as_mainfile(filepath={path!r})')
+    script = """
+        session.settle()
+        before = sorted(bpy.data.objects.keys()), session.digest()
+        session.barrier("there", 2)
+        while len(session.members) > 1:
+            session.pump(0.1)
+        session.settle()
+        say([before[0], before == (sorted(bpy.data.objects.keys()), session.digest())])
+    """
+    with Broadcaster() as server:
+        window.run(f'{PREFERENCES}.server = "{server.address}"; bpy.ops.mixer.create_room(room="room")')
+        window.wait_for(f"session.current() is not None and {AT_REST}")
+        peer = start_peer(server, script)
+        reach(window, "there")
+        window.run(codes[way])
+        window.wait_for("session.current() is None and not lobby.room")
+        assert "because another file was opened" in window.run("lobby.message")
+        assert ended_well(peer).said == [[["Camera", "Cube", "Mine"], True]]
 
 
 KILLED: Final = """
