@@ -14,7 +14,10 @@ RECEIVE_BYTES: Final = 256 * 1024
 FLUSH_SECONDS: Final = 2.0  # for the last words on a connection
 
 # A peer that is gone without a word is noticed by the kernel, however long a program on either side is busy.
-KEEPALIVE: Final = {"TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
+# TCP_USER_TIMEOUT (ms) is for when something is sent that nobody acknowledges: the kernel then asks nothing else.
+KEEPALIVE: Final = {
+    "TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 120_000
+}  # fmt: skip
 
 
 class Incoming:

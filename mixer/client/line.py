@@ -19,7 +19,10 @@ GREETING_SECONDS: Final = 10.0
 RECEIVE_BYTES: Final = 256 * 1024
 
 # A broadcaster that is gone without a word is noticed by the kernel, however long Blender is busy.
-KEEPALIVE: Final = {"TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
+# TCP_USER_TIMEOUT (ms) is for when something is sent that nobody acknowledges: the kernel then asks nothing else.
+KEEPALIVE: Final = {
+    "TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 40_000
+}  # fmt: skip
 
 
 @dataclass(slots=True)
