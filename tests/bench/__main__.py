@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from . import bench_edit, bench_mesh, bench_peers, bench_relay, bench_stream
+from . import bench_edit, bench_mesh, bench_peers, bench_rebase, bench_relay, bench_stream
 from .figures import COLUMNS
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
     "edit": bench_edit.run,
     "mesh": bench_mesh.run,
+    "rebase": bench_rebase.run,
     "relay": bench_relay.run,
     "peers": bench_peers.run,
     "stream": bench_stream.run,
