@@ -74,7 +74,8 @@ PER_USER: Final = _words("""
     Mesh.uv_layer_stencil_index Object.animation_visualization Pose.animation_visualization Pose.use_auto_ik
     Pose.use_mirror_x Pose.use_mirror_relative FCurve.hide ActionGroup.use_pin AnimData.use_pin BoneCollection.is_solo
     ActionGroup.show_expanded_graph
-    Node.panel_states Node.show_preview Node.show_texture Material.paint_active_slot Material.paint_clone_slot
+    Node.panel_states NodeTreeInterfaceItem.select Node.show_preview Node.show_texture
+    Material.paint_active_slot Material.paint_clone_slot
     Material.preview_render_type Material.use_preview_world Scene.sync_mode Scene.use_audio Scene.use_audio_scrub
     Scene.show_subframe Scene.show_keys_from_selected_only Scene.lock_frame_selection_to_range Scene.time_jump_delta
     Scene.time_jump_unit SceneDisplay.viewport_aa RenderSettings.threads RenderSettings.threads_mode

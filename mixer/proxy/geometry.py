@@ -101,7 +101,7 @@ def _tree(layout: Tree, groups: Tree, mesh: Any) -> Fields:
         ARRAYS: layout,
         GROUPS: groups,
         UV_MAPS: [one.name for one in maps],
-        UV_RENDER: next((one.name for one in maps if one.active_render), None),
+        UV_RENDER: next((one.name for one in maps if one.active_render), maps[0].name if maps else None),
         COLOR_RENDER: mesh.attributes.default_color_name or None,
     }
 

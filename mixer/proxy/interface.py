@@ -25,6 +25,7 @@ INTERFACE: Final = "interface"
 PANELS: Final = "interface_panels"
 PANEL: Final = "PANEL"
 HINT: Final = re.compile(r"Socket_(\d{1,6})~")  # how a key begins: the identifier its socket has where it was made
+UNNAMED: Final = "Socket" if bpy.app.version >= (5, 2) else ""  # 5.2 ends at once where an input has no name
 MAX_DUMMIES: Final = 1000  # sockets made and removed to reach an identifier, 40 us each
 
 
@@ -182,7 +183,7 @@ def _new_socket(interface: Any, tree: Fields) -> Struct:
     if tree.get("in_out") not in ("INPUT", "OUTPUT"):
         raise RemoteProtocolError("a socket that is neither input nor output")
     return interface.new_socket(
-        name_of(tree),
+        name_of(tree) or UNNAMED,
         description=values.decode(tree.get("description", "")),
         in_out=tree["in_out"],
         socket_type=values.decode(tree.get("socket_type")),
@@ -231,4 +232,7 @@ def _write_item(ctx: Context, interface: Any, item: Struct, tree: Fields) -> Non
         except WRITE_ERRORS as exc:
             ctx.refuse(item, "socket_type", exc)
         item = interface.items_tree[index]  # its class follows its type
+    if UNNAMED and item.item_type != PANEL and tree.get("name") == "":
+        ctx.refuse(item, "name", "this Blender ends where an input has no name")
+        tree = {**tree, "name": item.name}
     write_struct(ctx, item, read_struct(ctx, item, tree), tree)

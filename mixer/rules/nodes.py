@@ -95,7 +95,7 @@ NODES: Final = {
         view=names("items_tree"),
         per_user=names("active active_index"),
     ),
-    "NodeTreeInterfaceItem": Rule(view=names("interface_items parent")),
+    "NodeTreeInterfaceItem": Rule(view=names("interface_items parent"), per_user=names("select")),
     "NodeTreeInterfaceSocket": Rule(derived=names("bl_socket_idname"), write_first=("socket_type", "subtype")),
     "CompositorNodeColorBalance": Rule(
         # of temperature and tint; of lift, gamma and gain, or of sockets

@@ -229,6 +229,28 @@ def test_an_interface_comes_back_with_panels_and_order() -> None:  # NODE3
     assert (panel.default_closed, size.subtype, size.max_value, size.description) == (True, "FACTOR", 3.0, "how large")
 
 
+def test_an_input_without_a_name_ends_no_blender() -> None:  # NODE10
+    """As members of older versions may have them: 5.2 gives it one of its own."""
+    group = geometry()
+    thing = bpy.data.objects.new("Thing", bpy.data.meshes.new("Mesh"))
+    bpy.context.scene.collection.objects.link(thing)
+    thing.modifiers.new("Nodes", "NODES").node_group = group
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    member, uuid = put(mirror, group)
+    sockets = mirror.entries[uuid].live["interface"]
+    first, key = sockets["order"][0], f"Socket_9~{new_uuid()}"
+    nameless = {**sockets["of"][first], "name": ""}
+    wanted = {"$": "items", "order": [*sockets["order"], key], "of": {**sockets["of"], first: nameless, key: nameless}}
+    edit(member, uuid, interface=wanted)
+    assert apply(mirror, member, uuid) == []
+    evaluate()
+    assert everything(mirror) == []
+    found = [one.name for one in group.interface.items_tree]
+    assert len(found) == len(wanted["order"])
+    assert ("" in found) == (VERSION < (5, 2))
+
+
 def test_a_socket_that_has_another_number_here_is_the_same_socket() -> None:  # NODE4
     """Two members add a socket at once: both are `Socket_2` where they were made."""
     group = geometry()
@@ -404,7 +426,7 @@ def test_a_copy_takes_nothing_along() -> None:  # NODE9
     template.node_tree.nodes["Principled BSDF"].inputs["Alpha"].default_value = 0.5
     everything(mirror)
     member, twin = Member("me"), new_uuid()
-    member.confirmed = member.shown = document
+    member.hold(document)
     document.apply([[twin, ["create", "materials", {**plain, "name": "B"}]]], revision=2, sender="other")
     assert apply(mirror, member, twin) == []
     made = bpy.data.materials["B"]

@@ -23,7 +23,8 @@ PATHS: Final = names("DIR_PATH FILE_NAME FILE_PATH")
 VERSION: Final = ".".join(map(str, bpy.app.version[:2]))
 
 SINCE_5_2: Final = names(
-    "GeometryNodeClosureToList GeometryNodeFieldToList Node.panel_states NodesModifier.properties ShaderNodeRaycast"
+    "GeometryNodeClosureToList GeometryNodeFieldToList Node.panel_states NodeTreeInterfaceItem.select"
+    " NodesModifier.properties ShaderNodeRaycast"
 )
 
 # What rules name and this version does not have. A later version is not listed: it only says more.
