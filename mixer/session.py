@@ -37,6 +37,7 @@ GLANCE_SECONDS: Final = 1.5  # in which all is looked at for edits that nothing 
 LOOK_SECONDS: Final = 180.0  # in which all is compared whole
 SWEEP_SHARE: Final = 0.5  # of a tick's budget, at most
 QUIET_SECONDS: Final = 0.5
+SHARING_SECONDS: Final = 30.0  # without a word, after which nobody shares any more
 DIGEST_SECONDS: Final = 5.0  # how often our document is compared with the room's, while there are changes
 HASHED_IN_A_TICK: Final = 50  # entities
 
@@ -163,6 +164,8 @@ class Session:
             if not self.mirror.still or not self._begun:  # what has begun to rebuild the scene waits
                 self._step(deadline)
                 busy = True
+        elif self.state is State.LOADING and not self._inbox:
+            self._load_if_whole()
         elif self.state is State.IN_STEP:
             self._edit(self._clashes.settle(self.mirror, self.member, time.monotonic()))
             for request in self._locks.want(edited(self.mirror.identity), time.monotonic()):
@@ -269,15 +272,20 @@ class Session:
         if self.state is State.SHARING and self.member.ready:
             self._begin(self._share())
         elif self.state is State.LOADING:
-            # Scenes come last in a share: as long as there is none, somebody is still sharing.
-            if self.member.ready and any(self._entities("scenes")):
-                self.mirror.clear()
-                self._begin(self._load())
+            self._load_if_whole()
         elif self.state is State.RESUMING and self.member.ready:
             self._compare_with_theirs()
             self._begin(self.mirror.apply(touched | self._absent, self.member))
         elif touched:
             self._begin(self.mirror.apply(touched, self.member))
+
+    def _load_if_whole(self) -> None:
+        """Scenes come last in a share: as long as there is none, and somebody is there, it goes on. For a while."""
+        has_scene = any(self._entities("scenes"))
+        is_due = time.monotonic() - self._heard > SHARING_SECONDS or len(self.members) == 1
+        if self.member.ready and (has_scene or is_due):
+            self.mirror.clear()
+            self._begin(self._load())
 
     def _begin(self, work: Iterator[Deltas]) -> None:
         self._work, self._begun = work, False
@@ -550,7 +558,16 @@ class Session:
             **self.stats.report(self.client),
             "conflicts": [self._told(*one) for one in self.conflicts],
             "entities": dict(sorted(kinds.items())),
-            "not_mirrored": dict(sorted({**struct.not_mirrored(), **self.mirror.ctx.refused, **self.withheld}.items())),
+            "not_mirrored": dict(
+                sorted(
+                    {
+                        **struct.not_mirrored(),
+                        **self.mirror.left_out(self.member.shown),
+                        **self.mirror.ctx.refused,
+                        **self.withheld,
+                    }.items()
+                )
+            ),
         }
 
 

@@ -18,7 +18,7 @@ from broadcaster.member import Member
 from broadcaster.tree import Tree, diff
 
 from ..authors import Authors
-from ..rules import KINDS
+from ..rules import KINDS, NOT_MIRRORED
 from . import animation, blind, interface, values
 from .context import Blobs, Context, Datablock
 from .create import create
@@ -417,10 +417,10 @@ class Mirror:
                 datablock.use_extra_user = True
 
     def _drop_by_products(self) -> None:
-        """Removes what Blender made along with an item and the document's own datablock has replaced."""
+        """Removes what Blender made along with an item: the document has its own, or none, in that place."""
         for kind, uid in self.ctx.by_products:
             for datablock in getattr(bpy.data, kind):
-                if datablock.session_uid == uid and datablock.users - datablock.use_fake_user == 0:
+                if datablock.session_uid == uid:
                     getattr(bpy.data, kind).remove(datablock)
                     break
         self.ctx.by_products.clear()
@@ -439,6 +439,17 @@ class Mirror:
             remove_datablocks(found)
 
     # The whole
+
+    def left_out(self, document: Document) -> dict[str, str]:
+        """Which kinds of datablocks are here, or in the document, and are not mirrored, and why."""
+        told: dict[str, str] = {}
+        for name, prop in bpy.data.bl_rna.properties.items():
+            if prop.type == "COLLECTION" and name not in ORDER and len(getattr(bpy.data, name)):
+                told[name] = NOT_MIRRORED.get(name, "a kind that is new: no rule names it")
+        for uuid in document:
+            if (entity := document.get(uuid)) is not None and entity.kind not in ORDER:
+                told[entity.kind] = "in the room, and no kind of this Blender"
+        return told
 
     def trust(self, member: Member) -> Iterator[Deltas]:
         """Takes what was withheld from now on; runs like `apply`."""

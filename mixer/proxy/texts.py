@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree
@@ -10,6 +11,8 @@ from broadcaster.tree import Tree
 from . import values
 from .context import Context, Struct
 from .struct import Fields
+
+LONG_LINE: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +31,13 @@ class TextProxy:
         if type(body) is not str:
             raise RemoteProtocolError("a text that is no text")
         if body != struct.as_string():  # writing sets the cursor back
-            struct.from_string(body)
+            _fill(struct, body)
+
+
+def _fill(text: Struct, body: str) -> None:
+    """Writes all lines; those that are very long on their own: Blender's time goes by the square of their length."""
+    lines = body.split("\n")
+    long = {number: line for number, line in enumerate(lines) if len(line) > LONG_LINE}
+    text.from_string("\n".join("" if number in long else line for number, line in enumerate(lines)))
+    for number, line in long.items():
+        text.lines[number].body = line

@@ -245,7 +245,19 @@ def test_what_this_blender_does_not_know_is_kept_and_named(own: Broadcaster, tmp
     in_step(*ended)
     with Stranger(own) as stranger:
         assert stranger.tree("dragon") == {"name": "Smaug", "teeth": [1, 2]}
-    assert "Speaker.fleets" in ended[0].stats["not_mirrored"]
+    told = ended[0].stats["not_mirrored"]
+    assert "Speaker.fleets" in told
+    assert "no kind of this Blender" in told["dragons"]
+
+
+def test_a_room_without_a_scene_is_joined_all_the_same(own: Broadcaster, tmp_path: Path) -> None:  # INPUT12
+    """Somebody left while sharing, or it is a room of another program's."""
+    with Stranger(own, create=True) as stranger:
+        stranger.send(["dragon", ["create", "dragons", {"name": "Smaug"}]])
+    script = "session.settle()\nsay(bpy.data.scenes.keys())\n"
+    ended = Peer(own, tmp_path, "late", script).wait(), Peer(own, tmp_path, "later", script).wait()
+    in_step(*ended)
+    assert [one.said for one in ended] == [[["Scene"]], [["Scene"]]]
 
 
 # The end -------------------------------------------------------------------------------------------------------------
