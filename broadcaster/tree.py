@@ -16,7 +16,8 @@ A delta is a list, its verb first:
     ["put", TREE]  ["remove"]  ["patch", {NAME: DELTA}]              fields of structs and items
     ["insert", AFTER, TREE]  ["move", AFTER]  ["move", AFTER, DELTA] items; AFTER is a key, or None for the front
     ["link", [ADDED], [REMOVED]]                                     link sets
-    ["arrays", ID, {NAME: DELTA or ["chunks", {INDEX: SHA}]}]        arrays of the layout ID, dropped for another
+    ["arrays", ID, {NAME: DELTA or ["chunks", {INDEX: SHA}, HEAD]}]  arrays of the layout ID, dropped for another;
+                                                                     HEAD tells dtype and shape, and may be missing
 
 Trees are immutable by convention: `patch` copies the path it changes, so what did not change stays the same object.
 """
@@ -229,7 +230,8 @@ def _check_array_delta(delta: object, facts: Facts) -> None:
             _check_array(array, facts, 0)
         case ["remove"]:
             pass
-        case ["chunks", dict(chunks)]:
+        case ["chunks", dict(chunks), *head] if len(head) < 2:
+            _require(all(map(_is_name, head)), "chunks")
             for index, sha in chunks.items():
                 _require(index.isascii() and index.isdigit() and len(index) < 10, "chunk index")
                 _check_sha(sha, facts)
@@ -302,7 +304,7 @@ def _delta_shas(delta: Delta, found: set[str]) -> None:
                 _delta_shas(inner, found)
         case ["move", _, inner]:
             _delta_shas(inner, found)
-        case ["chunks", chunks]:
+        case ["chunks", chunks, *_]:
             found.update(chunks.values())
 
 
@@ -441,7 +443,7 @@ class Patcher:
                     of[name] = array
                 case ["remove"] if name in of:
                     del of[name]
-                case ["chunks", chunks] if (array := _splice(of.get(name), chunks)) is not None:
+                case ["chunks", chunks, *head] if (array := _splice(of.get(name), chunks, head)) is not None:
                     of[name] = array
                 case _:
                     self._drop((*path, name), "gone")
@@ -466,9 +468,16 @@ def _place(order: list[str], key: str, after: str | None) -> str | None:
     return after
 
 
-def _splice(array: Tree, chunks: dict[str, str]) -> Tree | None:
-    """`array` with some chunks replaced; None if it has no such chunks."""
+def _head(array: Tree) -> str:
+    """What the chunks of two arrays must have in common to take each other's place."""
+    return f"{array['dtype']}{array['shape']}"
+
+
+def _splice(array: Tree, chunks: dict[str, str], head: list[str]) -> Tree | None:
+    """`array` with some chunks replaced; None if it has no such chunks, or is not what they were made for."""
     if array is None or "chunks" not in array or any(int(index) >= len(array["chunks"]) for index in chunks):
+        return None
+    if head and head[0] != _head(array):
         return None
     new = list(array["chunks"])
     for index, sha in chunks.items():
@@ -564,4 +573,4 @@ def _diff_array(old: Tree, new: Tree) -> Delta | None:
     if not alike or (old["dtype"], old["shape"]) != (new["dtype"], new["shape"]):
         return ["put", new]
     pairs = enumerate(zip(old["chunks"], new["chunks"], strict=True))
-    return ["chunks", {str(index): b for index, (a, b) in pairs if a != b}]
+    return ["chunks", {str(index): b for index, (a, b) in pairs if a != b}, _head(new)]

@@ -159,7 +159,7 @@ def _filter(delta: Delta, path: Path, before: Tree, keep: Keep) -> Delta | None:
                 if change[0] == "chunks":
                     chunks = {index: sha for index, sha in change[1].items() if keep((*path, name, CHUNK, index), None)}
                     if chunks:
-                        kept[name] = ["chunks", chunks]
+                        kept[name] = ["chunks", chunks, *change[2:]]
                 elif keep((*path, name), None):
                     kept[name] = change
             return ["arrays", layout, kept] if kept else None

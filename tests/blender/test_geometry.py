@@ -325,7 +325,7 @@ def test_a_moved_vertex_changes_one_chunk() -> None:  # ARRAY2
     new = read(ctx, mesh, tree)
     chunk = 12345 * 12 // CHUNK_BYTES
     sha = of(new)[POSITION]["chunks"][chunk]
-    delta = ["arrays", tree[ARRAYS]["id"], {POSITION: ["chunks", {str(chunk): sha}]}]
+    delta = ["arrays", tree[ARRAYS]["id"], {POSITION: ["chunks", {str(chunk): sha}, "<f4[40401, 3]"]}]
     assert diff(tree, new) == ["patch", {ARRAYS: delta}]
     assert blobs.puts == 1
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from broadcaster.tree import items, link_set, ref
+from broadcaster.tree import diff, items, link_set, ref
 
 from .duo import Company
 
@@ -198,6 +198,18 @@ def test_vertices_moved_by_both_of_other_chunks_all_stand(two: tuple[Company, st
     company.settle(first, second)
     last = "a" if second == "ann" else "b"
     assert company.tree("ann", "mesh")["geometry"]["of"]["position"]["chunks"] == ["a" * 64, last * 64, "b" * 64]
+
+
+def test_a_chunk_made_for_an_array_of_another_type_is_dropped(two: tuple[Company, str, str]) -> None:  # CONFLICT7
+    company, first, second = two
+    old = company.tree("bob", "mesh")["geometry"]
+    moved = {**old, "of": {**old["of"], "uv": {**array("0"), "chunks": ["0" * 64, "b" * 64, "0" * 64]}}}
+    retyped = {"$": "array", "dtype": "|u1", "shape": [196608], "chunks": ["a" * 64] * 3}
+    company.edit("ann", patch("mesh", "geometry", ["arrays", "L", {"uv": ["put", retyped]}]))
+    company.edit("bob", patch("mesh", "geometry", diff(old, moved)))
+    company.settle(first, second)
+    assert company.tree("bob", "mesh")["geometry"]["of"]["uv"] == retyped
+    assert company.told("bob") == (["gone"] if second == "bob" else [])
 
 
 def test_a_new_datablock_shows_with_all_that_it_names(two: tuple[Company, str, str]) -> None:  # CONFLICT8
