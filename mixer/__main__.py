@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _add_peer(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--server", required=True, metavar="HOST:PORT", type=_address, help="where the broadcaster is")
+    parser.add_argument("--server", required=True, metavar="HOST:PORT", type=_address, help="or tls://HOST:PORT")
     parser.add_argument("--room", required=True, help="the room to join; it is made if there is none")
     parser.add_argument("--name", default="peer", help="how others see this member")
     parser.add_argument("--open", metavar="FILE.blend", type=Path, help="load this file first")
@@ -76,7 +76,16 @@ def _peer(args: argparse.Namespace) -> int:
     held = None if stamp is None else (stamp.place.epoch, stamp.place.revision)
     create: bool | str = "if-missing" if stamp is None else False
     here = session.join(
-        lambda: Client(host, port, room=args.room, name=args.name, create=create, held=held),
+        lambda: Client(
+            host,
+            port,
+            room=args.room,
+            name=args.name,
+            create=create,
+            password=os.environ.get("MIXER_PASSWORD"),  # what is an argument is seen by everybody on a machine
+            invitation=os.environ.get("MIXER_INVITATION"),
+            held=held,
+        ),
         trusted=args.trust,
         stamp=stamp,
     )

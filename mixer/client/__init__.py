@@ -40,13 +40,16 @@ class Client:
         create: bool | str = False,
         color: str | None = None,
         role: str | None = None,
+        password: str | None = None,
+        invitation: str | None = None,
         held: tuple[str, int] | None = None,
         cache_dir: Path | None = None,
     ) -> None:
         """`held` are the epoch and the revision that this member has of the room already."""
         secret = protocol.new_secret()
         join = {"type": "join", "room": room, "name": name, "secret": secret, "create": create}
-        join |= {field: value for field, value in (("color", color), ("role", role)) if value is not None}
+        others = {"color": color, "role": role, "password": password, "invitation": invitation}
+        join |= {field: value for field, value in others.items() if value is not None}
         self.room = room
         self.address = host, port
         self.member = protocol.member_id(secret)

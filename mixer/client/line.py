@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 import trio
 
+from broadcaster import pins
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.protocol import ClientConnection
 from broadcaster.wire import Message, Piece
 
+TLS: Final = "tls://"
 AGENT: Final = "mixer"
 GREETING_SECONDS: Final = 10.0
 RECEIVE_BYTES: Final = 256 * 1024
@@ -36,7 +40,7 @@ class Traffic:
 class Line:
     """Messages out and in. Everything raises OSError or trio.BrokenResourceError when the connection is lost."""
 
-    def __init__(self, stream: trio.SocketStream, traffic: Traffic) -> None:
+    def __init__(self, stream: trio.abc.Stream, traffic: Traffic) -> None:
         self._stream = stream
         self._traffic = traffic
         self._connection = ClientConnection()
@@ -75,20 +79,35 @@ class Line:
 
 @asynccontextmanager
 async def open_line(host: str, port: int, traffic: Traffic) -> AsyncIterator[Line]:
-    """Connects and greets; closes at the end. Raises also trio.TooSlowError, Refused and RemoteProtocolError."""
+    """Connects and greets; closes at the end. A `host` that begins with tls:// is spoken to inside TLS.
+
+    Raises also trio.TooSlowError, Refused and RemoteProtocolError.
+    """
+    computer = host.removeprefix(TLS).strip("[]")
     with trio.fail_after(GREETING_SECONDS):
-        stream = await trio.open_tcp_stream(host, port)  # trio itself sets TCP_NODELAY
+        stream = await trio.open_tcp_stream(computer, port)  # trio itself sets TCP_NODELAY
     try:
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in KEEPALIVE.items():
             if hasattr(socket, name):
                 stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        line = Line(stream, traffic)
         with trio.fail_after(GREETING_SECONDS):
+            line = Line(await _encrypt(stream, f"{computer}:{port}") if host.startswith(TLS) else stream, traffic)
             await line.greet()
         yield line
     finally:
         await trio.aclose_forcefully(stream)
+
+
+async def _encrypt(stream: trio.SocketStream, server: str) -> trio.SSLStream[trio.SocketStream]:
+    """Raises Refused if that server shows another certificate than the first time."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is known by its fingerprint instead
+    encrypted = trio.SSLStream(stream, context, https_compatible=True)
+    await encrypted.do_handshake()
+    fingerprint = sha256(encrypted.getpeercert(binary_form=True) or b"").hexdigest()
+    pins.check(server, fingerprint, pins.default_file())
+    return encrypted
 
 
 def list_rooms(host: str, port: int, timeout_seconds: float) -> list[Message]:

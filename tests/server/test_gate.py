@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import ssl
 import urllib.request
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,14 @@ import trio
 
 from broadcaster import pins, wire
 from broadcaster.errors import Refused
+from broadcaster.remote import Address, RemoteRoom
 from broadcaster.server.gate import Gate, Visitor
 from broadcaster.store import Store
 from broadcaster.store.sqlite import SqliteStore
 
 from .guests import CUBE, Arena, Guest, serving, tx
 from .processes import broadcaster, command
+from .test_client import Peer
 from .test_command_line import digest_of, fill, one_line
 
 SECRET = "the secret of this broadcaster"
@@ -296,6 +301,47 @@ def test_who_speaks_no_tls_disturbs_nobody(secret: str, tmp_path: Path) -> None:
     ):
         noisy.sendall(os.urandom(1000))
         assert command("rooms", "--server", f"tls://{server.address}").returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command makes the certificate")
+def test_a_client_comes_in_by_tls_and_an_invitation(secret: str, tmp_path: Path) -> None:  # CLIENT18
+    blob = os.urandom(300_000)
+    image = ["image", ["create", "images", {"file": {"$": "blob", "sha": wire.sha_of(blob), "size": len(blob)}}]]
+    options = ("--data", str(tmp_path / "data"), "--tls", "self-signed")
+    with broadcaster(*options) as server, ExitStack() as stack:
+        address = Address(server.host, server.port, tls=True)
+        with RemoteRoom(address, "r", create=True, role="editor", server_secret=secret) as room:
+            room.leave()
+        token = command("invite", "--server", str(address), "r").stdout.strip()
+        over_tls = replace(server, host=f"tls://{server.host}")
+
+        def peer(**shown: Any) -> Peer:
+            one = Peer(over_tls, "r", **shown)
+            stack.callback(one.client.close)
+            return one
+
+        ann, bob, mallory = peer(invitation=token), peer(invitation=token), peer()
+        mallory.until(lambda: mallory.heard("error"))
+        assert "takes a password or an invitation" in mallory.heard("error")[0]["reason"]
+        ann.until(lambda: ann.member.ready)
+        ann.client.blobs.put(blob)
+        ann.edit(image)
+        ann.settle()
+        bob.until(lambda: "image" in bob.member.confirmed)
+        assert bob.client.blobs.get(wire.sha_of(blob)) == blob
+        pins.default_file().write_text(json.dumps({server.address: "0" * 64}))
+        cid = peer(invitation=token)
+        cid.until(lambda: cid.heard("error"))
+        assert "another certificate than before" in cid.heard("error")[0]["reason"]
+
+
+def test_a_client_comes_in_by_a_password() -> None:  # CLIENT18
+    with broadcaster() as server, ExitStack() as stack:
+        for password, comes_in in [(PASSWORD, True), (PASSWORD, True), ("wrong", False)]:
+            one = Peer(server, "r", password=password)
+            stack.callback(one.client.close)
+            one.until(lambda one=one: one.member.ready or one.heard("error"))  # type: ignore[misc]
+            assert one.member.ready == comes_in
 
 
 def test_a_pin_file_that_is_damaged_is_told(tmp_path: Path) -> None:  # GATE10

@@ -58,7 +58,7 @@ MIXER: Final = {
     "stats": "",
     "sweep": "",
 }
-SHARED: Final = {"member", "document", "tree", "protocol", "wire", "errors"}  # what mixer takes of the broadcaster
+SHARED: Final = {"member", "document", "tree", "protocol", "wire", "pins", "errors"}  # what mixer takes of the broadcaster
 
 BLENDER: Final = (
     "mixer/__init__ mixer/__main__ mixer/headless mixer/compare mixer/proxy mixer/session mixer/watch mixer/ui"
