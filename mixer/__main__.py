@@ -19,7 +19,6 @@ from . import compare, session, watch
 from .client import Client
 from .headless import Peer
 from .proxy import identity
-from .stamp import Place, Stamp
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,7 +71,7 @@ def _peer(args: argparse.Namespace) -> int:
         bpy.ops.wm.open_mainfile(filepath=str(args.open.resolve()), use_scripts=False)
     watch.register()
     host, port = args.server
-    stamp = _stamp() if args.rejoin else None
+    stamp = session.carried_stamp() if args.rejoin else None
     held = None if stamp is None else (stamp.place.epoch, stamp.place.revision)
     create: bool | str = "if-missing" if stamp is None else False
     here = session.join(
@@ -106,15 +105,6 @@ def _peer(args: argparse.Namespace) -> int:
     session.leave()
     watch.unregister()
     return code
-
-
-def _stamp() -> Stamp:
-    """What the opened file carries. Raises MixerError if it was saved in no room."""
-    room, held = identity.carried()
-    place = Place.from_text(room)
-    if place is None:
-        raise MixerError("this file was not saved in a room: there is nothing to go back to")
-    return Stamp.from_text(place, held)
 
 
 def _stay(peer: Peer, args: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ from .client import Client
 from .cycles import Cycles
 from .locks import Locks
 from .names import Clashes
-from .proxy import Mirror, blind, struct
+from .proxy import Mirror, blind, identity, struct
 from .proxy.editing import edited
 from .proxy.still import must_stand_still
 from .stamp import Place, Stamp
@@ -544,10 +544,14 @@ class Session:
             and time.monotonic() - self._heard > QUIET_SECONDS
         )
 
-    def _told(self, uuid: str, path: Path) -> str:
-        entity = self.member.shown.get(uuid)
-        name = uuid if entity is None else entity.tree.get("name", uuid)
-        return f"{name}: {'.'.join(path)}"
+    def told_conflicts(self) -> list[str]:
+        """What we and others changed while we were away, by name; ours stands."""
+        told = []
+        for uuid, path in self.conflicts:
+            entity = self.member.shown.get(uuid)
+            name = uuid if entity is None else entity.tree.get("name", uuid)
+            told.append(f"{name}: {'.'.join(path)}")
+        return told
 
     def report(self) -> dict[str, Any]:
         """The figures of this stay: the keys are promised in the README."""
@@ -556,7 +560,7 @@ class Session:
             "revision": self.revision,
             "digest": self.digest(),
             **self.stats.report(self.client),
-            "conflicts": [self._told(*one) for one in self.conflicts],
+            "conflicts": self.told_conflicts(),
             "entities": dict(sorted(kinds.items())),
             "not_mirrored": dict(
                 sorted(
@@ -608,6 +612,19 @@ def join(connect: Callable[[], Client], *, trusted: bool = False, stamp: Stamp |
         raise MixerError("this Blender is in a room already")
     _session = Session(connect(), trusted=trusted, stamp=stamp)
     return _session
+
+
+def carried() -> Place | None:
+    """The room that this file was saved in, if it was in one."""
+    return Place.from_text(identity.carried()[0])
+
+
+def carried_stamp() -> Stamp:
+    """What this file carries of its room. Raises MixerError if it was saved in none, or that is damaged."""
+    place, (_, held) = carried(), identity.carried()
+    if place is None:
+        raise MixerError("this file was not saved in a room: there is nothing to go back to")
+    return Stamp.from_text(place, held)
 
 
 def leave() -> None:

@@ -32,14 +32,18 @@ class RoomOperator(Operator):
     def poll(cls, context: Context) -> bool:
         return session.current() is None
 
-    def enter(self, context: Context, room: str, *, create: bool) -> set[Any]:
-        """Joins or makes a room; says why if that cannot be."""
+    def enter(self, context: Context, room: str, *, create: bool = False, go_on: bool = False) -> set[Any]:
+        """Joins or makes a room, or goes on in the one that this file was saved in; says why if that cannot be."""
         mine = preferences(context)
         name, color = mine.name, to_hex(mine.color)
         try:
-            host, port = where = server(context)
+            stamp = session.carried_stamp() if go_on else None
+            host, port = where = server(context) if stamp is None else (stamp.place.host, stamp.place.port)
+            held = None if stamp is None else (stamp.place.epoch, stamp.place.revision)
             require_network(host)
-            session.join(lambda: Client(host, port, room=room, name=name, color=color, create=create))
+            session.join(
+                lambda: Client(host, port, room=room, name=name, color=color, create=create, held=held), stamp=stamp
+            )
         except (OSError, MixerError) as exc:
             return refuse(self, exc)
         lobby.enter(room, where)
@@ -82,6 +86,17 @@ class MIXER_OT_join_room(RoomOperator):
         if context.mode != "OBJECT":  # what is being edited goes away
             bpy.ops.object.mode_set(mode="OBJECT")
         return self.enter(context, self.room, create=False)
+
+
+class MIXER_OT_go_on(RoomOperator):
+    """Go on in the room that this file was saved in: what you changed since goes there, what others changed comes in"""
+
+    bl_idname = "mixer.go_on"
+    bl_label = "Go On There"
+
+    def execute(self, context: Context) -> set[Any]:
+        place = session.carried()
+        return self.enter(context, "" if place is None else place.room, go_on=True)
 
 
 class MIXER_OT_create_room(RoomOperator):
@@ -254,6 +269,7 @@ def confirm(operator: Operator, event: Event, title: str, message: str, yes: str
 CLASSES: Final = (
     MIXER_OT_list_rooms,
     MIXER_OT_join_room,
+    MIXER_OT_go_on,
     MIXER_OT_create_room,
     MIXER_OT_leave_room,
     MIXER_OT_reconnect,

@@ -68,6 +68,7 @@ class MIXER_PT_details(MixerPanel):
         sent, received = words.size(here.client.sent_bytes), words.size(here.client.received_bytes)
         column.label(text=f"{sent} sent, {received} received")
         _draw_overruled(layout, here)
+        _list(layout, "Changed by you and by others while you were away; yours stands", here.told_conflicts(), "INFO")
         paths = [f"{one.owner}: {one.what}" for one in words.withheld(here.withheld) if one.is_path]
         _list(layout, "Paths of others, not used here", paths, "FILE_FOLDER")
         refused = sorted({words.named(what) for what in here.mirror.ctx.refused})
@@ -94,10 +95,21 @@ def _draw_lobby(layout: UILayout, context: Context) -> None:
         if lobby.host.address and lobby.server is None:
             column.operator("mixer.list_rooms", icon="LINKED")
     _draw_message(layout, context)
+    _draw_carried(layout)
     if lobby.is_asking:
         layout.label(text="Asking for the rooms", icon="SORTTIME")
     elif lobby.server is not None:
         _draw_rooms(layout)
+
+
+def _draw_carried(layout: UILayout) -> None:
+    """The room that the open file was saved in."""
+    if (place := session.carried()) is not None:
+        box = layout.box()
+        box.label(text=f"Saved in {place.room}", icon="FILE_BLEND", translate=False)
+        row = box.row(align=True)
+        row.label(text=f"{place.host}:{place.port}", icon="BLANK1", translate=False)
+        row.operator("mixer.go_on")
 
 
 def _draw_message(layout: UILayout, context: Context) -> None:

@@ -365,6 +365,43 @@ def test_another_file_leaves_the_room_and_says_so(  # GUI10
         assert ended_well(peer).said == [[["Camera", "Cube", "Mine"], True]]
 
 
+def test_a_file_goes_on_in_the_room_it_was_saved_in(window: Window, start_peer: StartPeer, tmp_path: Path) -> None:
+    path = str(tmp_path / "home.blend")  # GUI11
+    script = """
+        session.settle()
+        session.barrier("saved", 2)
+        while len(session.members) > 1:
+            session.pump(0.1)
+        bpy.data.objects["Light"].location.z = 9
+        session.settle()
+        say("edited")
+        session.barrier("back", 2)
+        session.settle()
+        say([bpy.data.objects["Cube"].location.x, bpy.data.objects["Light"].location.z, session.digest()])
+        session.barrier("end", 2)
+    """
+    with Broadcaster() as server:
+        window.run(f'{PREFERENCES}.server = "{server.address}"; bpy.ops.mixer.create_room(room="room")')
+        window.wait_for(f"session.current() is not None and {AT_REST}")
+        peer = start_peer(server, script)
+        reach(window, "saved")
+        window.run(f"bpy.ops.wm.save_as_mainfile(filepath={path!r}); bpy.ops.mixer.leave_room()")
+        window.run('bpy.data.objects["Cube"].location.x = 4; bpy.ops.wm.save_mainfile()')
+        peer.wait_for('"edited"')
+        window.run(f"bpy.ops.wm.open_mainfile(filepath={path!r}, load_ui=False)")
+        window.run("show_tab()")
+        assert window.run("session.carried().room") == "room"
+        assert window.run("bpy.ops.mixer.go_on()") == ["FINISHED"]
+        window.wait_for(f"session.current() is not None and {AT_REST}")
+        reach(window, "back")
+        placed = "[bpy.data.objects['Cube'].location.x, bpy.data.objects['Light'].location.z]"
+        seen = [*window.run(placed), window.run("session.current().digest()")]
+        assert window.run("session.current().stats.echoes") == 0
+        reach(window, "end")
+        assert ended_well(peer).said == ["edited", seen]
+        assert seen[:2] == [4, 9]
+
+
 KILLED: Final = """
 import os, sys
 from pathlib import Path
