@@ -183,11 +183,17 @@ def _new_socket(interface: Any, tree: Fields) -> Struct:
     if tree.get("in_out") not in ("INPUT", "OUTPUT"):
         raise RemoteProtocolError("a socket that is neither input nor output")
     return interface.new_socket(
-        name_of(tree) or UNNAMED,
+        UNNAMED if _is_empty(tree) else name_of(tree),
         description=values.decode(tree.get("description", "")),
         in_out=tree["in_out"],
         socket_type=values.decode(tree.get("socket_type")),
     )
+
+
+def _is_empty(tree: Fields) -> bool:
+    """Whether the name is one to Blender, which reads to the first zero."""
+    name = tree.get("name")
+    return type(name) is str and not name.partition("\0")[0]
 
 
 def _arrange(interface: Any, here: Mapping[str, Struct], wanted: Mapping[str, Fields]) -> None:
@@ -232,7 +238,7 @@ def _write_item(ctx: Context, interface: Any, item: Struct, tree: Fields) -> Non
         except WRITE_ERRORS as exc:
             ctx.refuse(item, "socket_type", exc)
         item = interface.items_tree[index]  # its class follows its type
-    if UNNAMED and item.item_type != PANEL and tree.get("name") == "":
+    if UNNAMED and item.item_type != PANEL and _is_empty(tree):
         ctx.refuse(item, "name", "this Blender ends where an input has no name")
         tree = {**tree, "name": item.name}
     write_struct(ctx, item, read_struct(ctx, item, tree), tree)

@@ -229,7 +229,8 @@ def test_an_interface_comes_back_with_panels_and_order() -> None:  # NODE3
     assert (panel.default_closed, size.subtype, size.max_value, size.description) == (True, "FACTOR", 3.0, "how large")
 
 
-def test_an_input_without_a_name_ends_no_blender() -> None:  # NODE10
+@pytest.mark.parametrize("name", ["", "\0x"])
+def test_an_input_without_a_name_ends_no_blender(name: str) -> None:  # NODE10
     """As members of older versions may have them: 5.2 gives it one of its own."""
     group = geometry()
     thing = bpy.data.objects.new("Thing", bpy.data.meshes.new("Mesh"))
@@ -240,7 +241,7 @@ def test_an_input_without_a_name_ends_no_blender() -> None:  # NODE10
     member, uuid = put(mirror, group)
     sockets = mirror.entries[uuid].live["interface"]
     first, key = sockets["order"][0], f"Socket_9~{new_uuid()}"
-    nameless = {**sockets["of"][first], "name": ""}
+    nameless = {**sockets["of"][first], "name": name}
     wanted = {"$": "items", "order": [*sockets["order"], key], "of": {**sockets["of"], first: nameless, key: nameless}}
     edit(member, uuid, interface=wanted)
     assert apply(mirror, member, uuid) == []

@@ -11,6 +11,7 @@ import pytest
 
 from broadcaster.document import Deltas
 from mixer.proxy import Mirror, blind, identity
+from tests.blender import inputs
 from tests.blender.roundtrip import MemoryBlobs, share
 
 MANY = 10_000
@@ -70,8 +71,7 @@ def input_of_geometry_nodes() -> Callable[[], None]:
     group.interface.new_socket("Amount", in_out="INPUT", socket_type="NodeSocketFloat")
     modifier: Any = shown("Shape", bpy.data.meshes.new("Shape")).modifiers.new("Nodes", "NODES")
     modifier.node_group = group
-    identifier = group.interface.items_tree["Amount"].identifier
-    return lambda: modifier.__setitem__(identifier, 2.5)
+    return lambda: inputs.put(modifier, "Amount", 2.5)
 
 
 def setting_of_an_add_on() -> Callable[[], None]:
