@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from typing import Final
@@ -14,12 +13,13 @@ from .. import VERSION, protocol, snapshot, wire
 from ..errors import Refused, RemoteProtocolError, Unavailable
 from ..protocol import ServerConnection, State, member_id
 from ..room import EDITING, Room
-from ..store import Store, Stored
+from ..store import Store
 from ..wire import Message, Piece
 from .blobs import serve_blobs
 from .gate import Gate, Visitor
 from .host import RETRY_SECONDS, Host
 from .inbox import Arrivals, Inbox
+from .restore import fold, new_epoch
 from .seat import Pace, Seat
 from .streams import FLUSH_SECONDS, Incoming, keep_alive, linger
 from .sweep import sweep
@@ -66,13 +66,13 @@ class Server:
     async def _load(self, name: str, *, torn: bool = False) -> None:
         """Goes on with a room where its log ends: whoever was there is not any more."""
         stored = await self._store.load(name)
-        room = _fold(stored)
+        room = fold(stored)
         time = stored.entries[-1].time if stored.entries else 0.0
         host = Host(room, stored.log, self._clock, number=stored.number, time=time)
         for member in room.present:
             host.submit(member, {"type": "lost"})
         if torn:
-            host.submit("", {"type": "epoch", "epoch": _new_epoch()})
+            host.submit("", {"type": "epoch", "epoch": new_epoch()})
         self._start(host)
 
     def close(self) -> None:
@@ -226,7 +226,7 @@ class Server:
         self._gate.check_authority(visitor, "a new room")
         if len(self.hosts) >= wire.MAX_ROOMS:
             raise Refused(f"the broadcaster holds {wire.MAX_ROOMS} rooms, which is all it can")
-        room = Room(name, _new_epoch())
+        room = Room(name, new_epoch())
         room.keep, room.frozen = join.get("keep") is not False, join.get("frozen") is True
         if (password := join.get("password")) is not None:
             room.lock = await self._gate.lock(password)
@@ -319,25 +319,3 @@ async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) 
             await host.wait_for_space()
         while seat.is_full:
             await seat.wait_for_space()
-
-
-def _new_epoch() -> str:
-    return secrets.token_urlsafe(12)
-
-
-def _fold(stored: Stored) -> Room:
-    """The room that `stored` is. An entry that cannot be folded is passed over: the room had failed on it, unheard."""
-    skipped: set[int] = set()
-    while True:
-        room = Room(stored.name, stored.epoch)
-        if stored.snapshot is not None:
-            snapshot.restore(room, stored.snapshot)
-        try:
-            for entry in stored.entries:
-                if entry.number not in skipped:
-                    number = entry.number
-                    room.fold(entry)
-            return room
-        except Exception:
-            log.exception("room %r: entry %d of its log is passed over", stored.name, number)
-            skipped.add(number)
