@@ -31,9 +31,16 @@ log = logging.getLogger(__name__)
 class DiskBlobs:
     """The blobs of all rooms, in a directory. Raises sqlite3.Error or OSError if it cannot be used."""
 
-    def __init__(self, directory: Path, findings: list[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        findings: list[str],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        thorough: bool = True,
+    ) -> None:
         path = directory / DATABASE
-        if why := check(path):
+        if why := check(path, thorough=thorough):
             findings.append(f"{DATABASE} is damaged ({why})")
             findings += salvage_blobs(path, lambda: _prepare(path))
         self._clock = clock

@@ -179,7 +179,7 @@ class SqliteStore:
             self._head = HeadFile(directory)
             self.findings: list[str] = []
             self._database, self.torn = self._open(directory)
-            self._disk_blobs = DiskBlobs(directory, self.findings)
+            self._disk_blobs = DiskBlobs(directory, self.findings, thorough=self._head.trusted is None)
             self._head.begin()
         except (OSError, sqlite3.Error) as exc:
             raise Refused(f"rooms cannot be kept in {directory}: {exc}") from exc

@@ -258,6 +258,13 @@ def test_a_directory_of_a_later_version_is_left_alone(tmp_path: Path) -> None:  
         SqliteStore(tmp_path)
 
 
+def test_a_room_of_another_version_is_refused() -> None:  # STORE7
+    state, *records = snapshot.parts(room_of("r", 0, 1))
+    other = state.replace(b'"fold":1', b'"fold":2')
+    with pytest.raises(Refused, match="another version"):
+        snapshot.restore(Room("r", "epoch"), [other, *records])
+
+
 # Blobs
 
 
