@@ -19,6 +19,7 @@ from . import compare, session, watch
 from .client import Client
 from .headless import Peer
 from .proxy import identity
+from .resume import carried_stamp
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -71,7 +72,7 @@ def _peer(args: argparse.Namespace) -> int:
         bpy.ops.wm.open_mainfile(filepath=str(args.open.resolve()), use_scripts=False)
     watch.register()
     host, port = args.server
-    stamp = session.carried_stamp() if args.rejoin else None
+    stamp = carried_stamp() if args.rejoin else None
     held = None if stamp is None else (stamp.place.epoch, stamp.place.revision)
     create: bool | str = "if-missing" if stamp is None else False
     here = session.join(

@@ -29,7 +29,7 @@ class Peer:
     @property
     def members(self) -> dict[str, dict[str, Any]]:
         """Who is here: member id -> {"name", "color", "role", ...}."""
-        return dict(self._session.members)
+        return dict(self._session.people.members)
 
     def digest(self) -> str:
         """Equal on members that hold the same document."""
@@ -68,7 +68,7 @@ class Peer:
     def barrier(self, name: str, count: int, timeout: float = 60) -> None:
         """Until `count` members have come to the barrier of that name. Raises TimeoutError."""
         self._session.reach(name)
-        reached = self._session.barriers
+        reached = self._session.people.barriers
         self._run_until(lambda: reached[name] >= count, timeout, f"barrier {name!r}: fewer than {count} came")
 
     def _run_until(self, done: Callable[[], bool], timeout: float | None, why: str) -> None:

@@ -8,7 +8,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -17,27 +16,28 @@ import orjson
 from broadcaster.document import Deltas
 from broadcaster.errors import MixerError
 from broadcaster.member import Member, Message, Overruled
-from broadcaster.tree import Path, Tree, diff
+from broadcaster.tree import Tree
 
-from .authors import Authors, both, dropped_part
+from .authors import Authors, dropped_part
 from .client import Client
 from .cycles import Cycles
 from .locks import Locks
+from .lookout import Lookout
 from .names import Clashes
-from .proxy import Mirror, blind, identity, struct
+from .people import People
+from .proxy import Mirror, struct
 from .proxy.editing import edited
 from .proxy.still import must_stand_still
+from .resume import Resumption, stamp_of
 from .stamp import Place, Stamp
 from .stats import Stats
-from .sweep import Round
 
 SHARE_BYTES: Final = 1_000_000  # of one transaction of the first share, roughly
 BUDGET_SECONDS: Final = 0.008
-GLANCE_SECONDS: Final = 1.5  # in which all is looked at for edits that nothing reports: they are found within 2 s
-LOOK_SECONDS: Final = 180.0  # in which all is compared whole
 SWEEP_SHARE: Final = 0.5  # of a tick's budget, at most
 QUIET_SECONDS: Final = 0.5
 SHARING_SECONDS: Final = 30.0  # without a word, after which nobody shares any more
+RETRY_SECONDS: Final = 1.0  # between two tries to write what the user's mode does not allow
 DIGEST_SECONDS: Final = 5.0  # how often our document is compared with the room's, while there are changes
 HASHED_IN_A_TICK: Final = 50  # entities
 
@@ -56,16 +56,6 @@ class State(Enum):
     LEFT = auto()
 
 
-@dataclass(slots=True)
-class Notes:
-    """What handlers noted for the next tick: local edits that may have happened."""
-
-    uids: dict[int, bool] = field(default_factory=dict)  # session_uid -> whether its arrays may have changed
-    embedded: set[str] = field(default_factory=set)  # uuids whose embedded node tree or shape keys changed
-    structure: bool = True  # datablocks may have come or gone
-    undone: bool = False  # by undo or redo, which also take along what others made
-
-
 class Session:
     """One joined room. `tick` does the work; whoever owns the loop calls it."""
 
@@ -74,15 +64,12 @@ class Session:
         self.client = client
         self.member = Member(client.member)
         self.mirror = Mirror(client.blobs, trusted=trusted)
-        self.notes = Notes()
+        self.lookout = Lookout(self.mirror)
         self.state = State.JOINING
         self.stats = Stats()
-        self.members: dict[str, dict[str, Any]] = {}  # who is here: member id -> name, color, role
-        self.presence: dict[str, dict[str, Any]] = {}  # member id -> its presence
-        self.barriers: Counter[str] = Counter()
+        self.people = People()
         self.notice: str | None = None  # why nothing in the room can be changed now
         self.error: str | None = None  # why the room was left, if not by choice
-        self._reached: set[str] = set()
         self._records: list[Message] = []
         self._inbox: list[Message] = []
         self._work: Iterator[Deltas] | None = None
@@ -93,16 +80,12 @@ class Session:
         self._cycles = Cycles()
         self._authors = Authors()
         self._locks = Locks(client.member)
-        self._glances = Round(GLANCE_SECONDS)
-        self._looks = Round(LOOK_SECONDS)
-        self._reported: set[int] | None = None  # session_uids of what handlers tell about; None: to be found out
         self._heard = time.monotonic()
         self._began = time.monotonic()
         self._asked = time.monotonic()
-        self.conflicts: list[tuple[str, Path]] = []  # what we and others changed while we were away; ours stands
+        self._retried = time.monotonic()
         self._epoch = ""
-        self._held: dict[str, Tree] = {}  # what was in the room of what we edited since
-        self._absent: frozenset[str] = frozenset()  # what is in the room and not in the file
+        self._resumption: Resumption | None = None
         if stamp is not None:
             self._resume(stamp)
 
@@ -156,7 +139,7 @@ class Session:
             return False
         start = time.perf_counter()
         deadline = start + budget
-        if self.notes.undone and self.state is State.IN_STEP:
+        if self.lookout.notes.undone and self.state is State.IN_STEP:
             self._split_undo()
         self.mirror.still = must_stand_still()
         busy = self._receive()
@@ -173,10 +156,14 @@ class Session:
             if self.mirror.ringed:
                 self._edit(self._cycles.settle(self.mirror, self.member, time.monotonic()))
                 self._retry()
+            if time.monotonic() - self._retried > RETRY_SECONDS:
+                self._retry()
             busy |= self._send_local(deadline)
             if self._work is None:
                 self._ask_digest()
-                busy |= self._sweep_some(min(deadline, time.perf_counter() + budget * SWEEP_SHARE))
+                swept = self.lookout.sweep(min(deadline, time.perf_counter() + budget * SWEEP_SHARE), time.monotonic())
+                self._edit(swept)
+                busy |= bool(swept)
         if busy:
             self.stats.tick.add(time.perf_counter() - start)
         return busy or self._work is not None
@@ -214,13 +201,13 @@ class Session:
             case "tx" | "ack" | "reject" | "digest":
                 self._inbox.append(message)
             case "members":
-                self._members(message)
+                self.people.changed(message)
             case "lease":
                 self._locks.heard(message)
             case "notice":
                 self.notice = message.get("reason")
             case "presence":
-                self._presence(message["member"], message["state"])
+                self.people.showed(message["member"], message["state"])
             case "disconnected":
                 self._records = []
             case "error":
@@ -233,27 +220,18 @@ class Session:
             self._finish_work()
             batch, self._inbox = self._inbox, []
             self._fold(batch)
-        self._check_is_the_room(message)
+        if self._resumption is not None and self.state is State.RESUMING:
+            self._resumption.check(message)
         for again in self.member.begin(message):
             self.client.send(again)
         self._epoch = message["epoch"]
-        self.members = {}
-        self.presence = {}
         self._locks.joined(message["leases"])
-        self._members({"joined": message["members"]})
-        self._send_presence()
+        self.people.joined(message["members"])
+        self.client.send(self.people.ours())
         is_new = message["role"] == "owner" and message["revision"] == 0
         if self.state is State.JOINING:
             self.state = State.SHARING if is_new else State.LOADING
             gc.disable()  # until all is there: it would walk the growing trees again and again
-
-    def _members(self, message: Message) -> None:
-        for one in message.get("joined", ()):
-            self.members[one["id"]] = one
-            self._presence(one["id"], one["presence"])
-        for member in message.get("left", ()):
-            self.members.pop(member, None)
-            self.presence.pop(member, None)
 
     def _fold(self, batch: list[Message]) -> None:
         pending = {one.seq: one.deltas for one in self.member.pending}
@@ -273,16 +251,16 @@ class Session:
             self._begin(self._share())
         elif self.state is State.LOADING:
             self._load_if_whole()
-        elif self.state is State.RESUMING and self.member.ready:
-            self._compare_with_theirs()
-            self._begin(self.mirror.apply(touched | self._absent, self.member))
+        elif self._resumption is not None and self.state is State.RESUMING and self.member.ready:
+            self._resumption.compare(self.member)
+            self._begin(self.mirror.apply(touched | self._resumption.absent, self.member))
         elif touched:
             self._begin(self.mirror.apply(touched, self.member))
 
     def _load_if_whole(self) -> None:
         """Scenes come last in a share: as long as there is none, and somebody is there, it goes on. For a while."""
         has_scene = any(self._entities("scenes"))
-        is_due = time.monotonic() - self._heard > SHARING_SECONDS or len(self.members) == 1
+        is_due = time.monotonic() - self._heard > SHARING_SECONDS or len(self.people.members) == 1
         if self.member.ready and (has_scene or is_due):
             self.mirror.clear()
             self._begin(self._load())
@@ -320,46 +298,19 @@ class Session:
 
     def _resume(self, stamp: Stamp) -> None:
         self.state = State.RESUMING
-        self.notes.structure = False
-        self._epoch = stamp.place.epoch
+        self.lookout.forget()
         self.member.hold(stamp.document, stamp.place.epoch)
-        edits = self.mirror.resume(stamp.document, stamp.live, stamp.absent)
-        self._absent = stamp.absent
-        self._held = {uuid: entity.tree for uuid, _ in edits if (entity := stamp.document.get(uuid)) is not None}
-        for part in _parts(edits):
+        self._resumption = Resumption(stamp, self.mirror)
+        for part in _parts(self._resumption.edits):
             self._edit(part)
-
-    def _compare_with_theirs(self) -> None:
-        """Notes what both changed while we were away."""
-        for pending in self.member.pending:
-            for uuid, mine in pending.deltas:
-                entity = self.member.confirmed.get(uuid)
-                theirs = diff(self._held.get(uuid), entity.tree) if entity is not None and uuid in self._held else None
-                if theirs is not None:
-                    self.conflicts += [(uuid, path) for path in both(mine, theirs)]
-        self._held.clear()
-
-    def _check_is_the_room(self, joined: Message) -> None:
-        """Raises MixerError where a file is to go on in another room of the same name: one would replace the other."""
-        known = [joined["epoch"], *(epoch for epoch, _ in joined.get("before") or ())]
-        if self.state is State.RESUMING and self._epoch not in known:
-            self.error = f"{self.client.room!r} is not the room that this file was saved in, only of the same name"
-            self.leave()
-            raise MixerError(self.error)
 
     def stamp(self) -> Stamp | None:
         """What this file is to carry of the room, if it is saved now; None while it is not in step."""
         if self.state is not State.IN_STEP:
             return None
-        confirmed, entries = self.member.confirmed, self.mirror.entries
-        live = {}
-        for uuid, entry in entries.items():
-            entity = confirmed.get(uuid)
-            if entity is not None and entry.doc is entity.tree and entry.live != entry.doc:
-                live[uuid] = entry.live
-        absent = frozenset(uuid for uuid in confirmed if uuid not in entries) | self.mirror.unsaved()
+        confirmed = self.member.confirmed
         place = Place(*self.client.address, self.client.room, self._epoch, confirmed.revision)
-        return Stamp(place, confirmed, live, absent)
+        return stamp_of(place, confirmed, self.mirror)
 
     def _share(self) -> Iterator[Deltas]:
         """What is here becomes the content of a new room."""
@@ -410,32 +361,18 @@ class Session:
         self._waiting.append(lambda: self.mirror.apply([uuid for uuid, _ in part], self.member))
 
     def _send_local(self, deadline: float) -> bool:
-        """Looks at what handlers noted, all of one tick in one transaction."""
-        if not self.notes.structure and not self.notes.uids and not self.notes.embedded:
+        """Looks at what handlers noted; whether there was anything."""
+        if not self.lookout.notes:
             return False
         start = time.perf_counter()
-        deltas: Deltas = []
-        if self.notes.structure:
-            deltas += self.mirror.scan()
-            self.notes.structure = False
-            self._reported = None
-        for owner in self.notes.embedded:
-            deltas += self.mirror.collect([owner])
-        self.notes.embedded.clear()
-        while self.notes.uids and (not deltas or time.perf_counter() < deadline):
-            uid, geometry = self.notes.uids.popitem()
-            uuid = self.mirror.identity.uuid_of_uid(uid)
-            if uuid is not None:
-                deltas += self.mirror.collect([uuid], geometry=geometry)
-            if time.perf_counter() > deadline:
-                break
+        deltas = self.lookout.noted(deadline)
         self.stats.detect.add(time.perf_counter() - start)
         self._edit(deltas)
         return True
 
     def _split_undo(self) -> None:
         """Sends what undo or redo changed of ours, and puts back what it changed of others. Nothing comes between."""
-        self.notes = Notes(structure=False)
+        self.lookout.forget()
         self.mirror.looked_at.clear()
         mine, wrong = self.mirror.undone(self._authors)
         self._edit(mine)
@@ -448,39 +385,19 @@ class Session:
         entry = self.mirror.entries.get(uuid)
         return None if entry is None else entry.doc
 
-    def _sweep_some(self, deadline: float) -> bool:
-        """Looks for what nothing reports, a few datablocks a tick."""
-        now = time.monotonic()
-        deltas: Deltas = []
-        if self._glances.is_over(now):
-            struct.forget_changed_plans()
-            self._retry()
-            deltas += self.mirror.scan()
-            if self._reported is None:
-                self._reported = blind.reported()
-            self._glances.begin(self.mirror.entries, now)
-        if self._looks.is_over(now):
-            self._looks.begin(self.mirror.entries, now)
-        self._glances.count(now)
-        self._looks.count(now)
-        while time.perf_counter() < deadline and (uuid := self._glances.take()) is not None:
-            deltas += self.mirror.glance(uuid, self._reported or ())
-        while time.perf_counter() < deadline and (uuid := self._looks.take()) is not None:
-            deltas += self.mirror.look(uuid)
-        self._edit(deltas)
-        return bool(deltas)
-
     def _retry(self) -> None:
+        """Tries again what could not be written: the user may have left that mode."""
+        self._retried = time.monotonic()
         if self.mirror.deferred:
             self._waiting.append(lambda: self.mirror.retry(self.member))
 
     def look_everywhere(self) -> None:
         """Finds every local edit now, whatever it costs."""
-        if self.notes.undone and self.state is State.IN_STEP:
+        if self.lookout.notes.undone and self.state is State.IN_STEP:
             self._split_undo()
         self._finish_work()
         if self.state is State.IN_STEP:
-            self.notes.structure = True
+            self.lookout.notes.structure = True
             self._send_local(math.inf)
             self._finish_work()
             self._edit(self.mirror.collect(list(self.mirror.entries)))
@@ -496,7 +413,7 @@ class Session:
     def undone(self) -> None:
         """After undo and redo every reference into bpy.data is void, and anything may have changed."""
         self.mirror.identity.forget()
-        self.notes.undone = True
+        self.lookout.notes.undone = True
 
     def _ask_digest(self) -> None:
         """Compares our document with the room's, a few seconds after a change: an idle room says nothing."""
@@ -509,19 +426,10 @@ class Session:
 
     # People
 
-    def _send_presence(self) -> None:
-        self.client.send({"type": "presence", "state": {"barriers": sorted(self._reached)}})
-
-    def _presence(self, member: str, state: dict[str, Any]) -> None:
-        before = self.presence.get(member, {})
-        self.barriers.update(_barriers(state) - _barriers(before))
-        self.presence[member] = state
-
     def reach(self, barrier: str) -> None:
         """Tells the room that this member has come to `barrier`."""
-        self._reached.add(barrier)
-        self.barriers[barrier] += 1
-        self._send_presence()
+        self.people.reach(barrier)
+        self.client.send(self.people.ours())
 
     def leave(self) -> None:
         """Leaves the room; the scene stays as it is."""
@@ -544,14 +452,9 @@ class Session:
             and time.monotonic() - self._heard > QUIET_SECONDS
         )
 
-    def told_conflicts(self) -> list[str]:
+    def conflicts(self) -> list[str]:
         """What we and others changed while we were away, by name; ours stands."""
-        told = []
-        for uuid, path in self.conflicts:
-            entity = self.member.shown.get(uuid)
-            name = uuid if entity is None else entity.tree.get("name", uuid)
-            told.append(f"{name}: {'.'.join(path)}")
-        return told
+        return [] if self._resumption is None else self._resumption.told(self.member.shown)
 
     def report(self) -> dict[str, Any]:
         """The figures of this stay: the keys are promised in the README."""
@@ -560,7 +463,7 @@ class Session:
             "revision": self.revision,
             "digest": self.digest(),
             **self.stats.report(self.client),
-            "conflicts": self.told_conflicts(),
+            "conflicts": self.conflicts(),
             "entities": dict(sorted(kinds.items())),
             "not_mirrored": dict(
                 sorted(
@@ -588,12 +491,6 @@ def _parts(deltas: Deltas) -> Iterator[Deltas]:
     yield part
 
 
-def _barriers(presence: dict[str, Any]) -> set[str]:
-    """What barriers a member says that it has come to; it may say anything."""
-    told = presence.get("barriers")
-    return {name for name in told if type(name) is str} if type(told) is list else set()
-
-
 _session: Session | None = None  # the one session of this Blender
 
 
@@ -612,19 +509,6 @@ def join(connect: Callable[[], Client], *, trusted: bool = False, stamp: Stamp |
         raise MixerError("this Blender is in a room already")
     _session = Session(connect(), trusted=trusted, stamp=stamp)
     return _session
-
-
-def carried() -> Place | None:
-    """The room that this file was saved in, if it was in one."""
-    return Place.from_text(identity.carried()[0])
-
-
-def carried_stamp() -> Stamp:
-    """What this file carries of its room. Raises MixerError if it was saved in none, or that is damaged."""
-    place, (_, held) = carried(), identity.carried()
-    if place is None:
-        raise MixerError("this file was not saved in a room: there is nothing to go back to")
-    return Stamp.from_text(place, held)
 
 
 def leave() -> None:

@@ -19,7 +19,7 @@ MANY: Final = 500  # updates that a change of relations makes: all objects are n
 def _depsgraph_update_post(scene: Any, depsgraph: Any) -> None:
     if (here := session.current()) is None:
         return
-    notes = here.notes
+    notes = here.lookout.notes
     updates = depsgraph.updates
     many = len(updates) > MANY
     if not updates:  # something outside the active view layer's depsgraph

@@ -12,6 +12,7 @@ from broadcaster.errors import MixerError
 
 from .. import session
 from ..client import Client
+from ..resume import carried, carried_stamp
 from . import words
 from .colors import to_hex
 from .lobby import Address, address, lobby, require_network
@@ -37,7 +38,7 @@ class RoomOperator(Operator):
         mine = preferences(context)
         name, color = mine.name, to_hex(mine.color)
         try:
-            stamp = session.carried_stamp() if go_on else None
+            stamp = carried_stamp() if go_on else None
             host, port = where = server(context) if stamp is None else (stamp.place.host, stamp.place.port)
             held = None if stamp is None else (stamp.place.epoch, stamp.place.revision)
             require_network(host)
@@ -95,7 +96,7 @@ class MIXER_OT_go_on(RoomOperator):
     bl_label = "Go On There"
 
     def execute(self, context: Context) -> set[Any]:
-        place = session.carried()
+        place = carried()
         return self.enter(context, "" if place is None else place.room, go_on=True)
 
 

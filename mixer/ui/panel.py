@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bpy.types import Context, Panel, UILayout
 
 from .. import session
+from ..resume import carried
 from ..session import Session
 from . import words
 from .lobby import lobby
@@ -68,7 +69,7 @@ class MIXER_PT_details(MixerPanel):
         sent, received = words.size(here.client.sent_bytes), words.size(here.client.received_bytes)
         column.label(text=f"{sent} sent, {received} received")
         _draw_overruled(layout, here)
-        _list(layout, "Changed by you and by others while you were away; yours stands", here.told_conflicts(), "INFO")
+        _list(layout, "Changed by you and by others while you were away; yours stands", here.conflicts(), "INFO")
         paths = [f"{one.owner}: {one.what}" for one in words.withheld(here.withheld) if one.is_path]
         _list(layout, "Paths of others, not used here", paths, "FILE_FOLDER")
         refused = sorted({words.named(what) for what in here.mirror.ctx.refused})
@@ -104,7 +105,7 @@ def _draw_lobby(layout: UILayout, context: Context) -> None:
 
 def _draw_carried(layout: UILayout) -> None:
     """The room that the open file was saved in."""
-    if (place := session.carried()) is not None:
+    if (place := carried()) is not None:
         box = layout.box()
         box.label(text=f"Saved in {place.room}", icon="FILE_BLEND", translate=False)
         row = box.row(align=True)

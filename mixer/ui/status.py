@@ -87,7 +87,7 @@ def _headline(here: Session) -> tuple[str, IconItems, str]:
 def _people(here: Session) -> tuple[Person, ...]:
     """Ourselves first, then by name."""
     mine = here.member.id
-    members = sorted(here.members.values(), key=lambda one: (one["id"] != mine, str(one["name"]).lower()))
+    members = sorted(here.people.members.values(), key=lambda one: (one["id"] != mine, str(one["name"]).lower()))
     taken = {one["color"] for one in members}
     at = {member: words.name_of(here.member, uuid) for uuid, member in sorted(here.locked.items())}
     people = []

@@ -50,7 +50,7 @@ def test_what_is_edited_in_a_mode_is_locked_for_others(server: Broadcaster, tmp_
     other = """
     together("editing")
     until(lambda: here.locked)
-    say([here.members[one]["name"] for one in here.locked.values()])
+    say([here.people.members[one]["name"] for one in here.locked.values()])
     corner().z = 9
     bpy.data.meshes["Cube"].update()
     bpy.data.objects["Cube"].location.x = 5

@@ -114,7 +114,7 @@ def test_another_room_of_the_same_name_is_left_alone(server: Broadcaster, tmp_pa
     run(server, tmp_path, "other", "bpy.data.objects['Cube'].name = 'Another'\nsession.settle()")
     ended = Peer(server, tmp_path, "back", "session.settle()", "--open", str(file), "--rejoin").wait()
     assert ended.code == 1
-    assert "only of the same name" in ended.error
+    assert "only one of the same name" in ended.error
 
 
 def test_a_file_that_was_never_in_a_room_has_none_to_go_back_to(server: Broadcaster, tmp_path: Path) -> None:  # OFF2

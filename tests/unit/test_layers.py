@@ -42,11 +42,14 @@ MIXER: Final = {
     "watch": "session",
     "plugins": "session",
     "headless": "session",
-    "session": "client locks names cycles stamp stats sweep",
+    "session": "client lookout people locks names cycles resume stats",
     "rooms": "client",
     "names": "proxy",
     "cycles": "proxy",
+    "resume": "authors stamp proxy",
+    "lookout": "proxy sweep",
     "locks": "",
+    "people": "",
     "stamp": "",
     "client": "",
     "proxy": "rules trust authors",
@@ -58,7 +61,15 @@ MIXER: Final = {
     "stats": "",
     "sweep": "",
 }
-SHARED: Final = {"member", "document", "tree", "protocol", "wire", "pins", "errors"}  # what mixer takes of the broadcaster
+SHARED: Final = {
+    "member",
+    "document",
+    "tree",
+    "protocol",
+    "wire",
+    "pins",
+    "errors",
+}  # what mixer takes of the broadcaster
 
 BLENDER: Final = (
     "mixer/__init__ mixer/__main__ mixer/headless mixer/compare mixer/proxy mixer/session mixer/watch mixer/ui"
