@@ -37,6 +37,7 @@ BUDGET_SECONDS: Final = 0.008
 SWEEP_SHARE: Final = 0.5  # of a tick's budget, at most
 QUIET_SECONDS: Final = 0.5
 SHARING_SECONDS: Final = 30.0  # without a word, after which nobody shares any more
+REST_SECONDS: Final = 1.5
 RETRY_SECONDS: Final = 1.0  # between two tries to write what the user's mode does not allow
 DIGEST_SECONDS: Final = 5.0  # how often our document is compared with the room's, while there are changes
 HASHED_IN_A_TICK: Final = 50  # entities
@@ -82,12 +83,30 @@ class Session:
         self._locks = Locks(client.member)
         self._heard = time.monotonic()
         self._began = time.monotonic()
+        self._edited = self._undone = 0.0  # when something of ours was found last, and when there was an undo
         self._asked = time.monotonic()
         self._retried = time.monotonic()
         self._epoch = ""
         self._resumption: Resumption | None = None
         if stamp is not None:
             self._resume(stamp)
+
+    # Undo
+
+    def undone(self) -> None:
+        """After undo and redo every reference into bpy.data is void, and anything may have changed."""
+        self.mirror.identity.forget()
+        self.lookout.notes.undone = True
+        self._undone = time.monotonic()
+
+    @property
+    def wants_step(self) -> bool:
+        """Whether it is time for an undo step: without one the next undo would take along what others made.
+
+        Not before the user rests, nor while there may be something to redo, which a step would end.
+        """
+        rests = time.monotonic() - max(self._heard, self._edited) > REST_SECONDS
+        return self.mirror.made and rests and self._undone <= self._edited and self.is_quiet()
 
     # What others see
 
@@ -265,6 +284,15 @@ class Session:
             self.mirror.clear()
             self._begin(self._load())
 
+    def _ask_digest(self) -> None:
+        """Compares our document with the room's, a few seconds after a change: an idle room says nothing."""
+        wait = DIGEST_SECONDS * 2 ** min(self.stats.drift, 10)  # what goes wrong again and again must not go on so
+        if time.monotonic() - self._asked < wait or self.member.compared == self.revision:
+            return
+        if (question := self.member.ask_digest(HASHED_IN_A_TICK)) is not None:
+            self.client.send(question)
+            self._asked = time.monotonic()
+
     def _begin(self, work: Iterator[Deltas]) -> None:
         self._work, self._begun = work, False
 
@@ -341,6 +369,8 @@ class Session:
         if not deltas:
             return
         start = time.perf_counter()
+        self._edited = time.monotonic()
+        self.mirror.made = False  # a step of the user's holds it
         for part in self._locks.parted(deltas):
             self._send(part)
             self.mirror.sent(part, self.member.shown)
@@ -409,20 +439,6 @@ class Session:
     def trust(self) -> None:
         """Takes scripted drivers, registering texts and script nodes of this room from now on."""
         self._waiting.append(lambda: self.mirror.trust(self.member))
-
-    def undone(self) -> None:
-        """After undo and redo every reference into bpy.data is void, and anything may have changed."""
-        self.mirror.identity.forget()
-        self.lookout.notes.undone = True
-
-    def _ask_digest(self) -> None:
-        """Compares our document with the room's, a few seconds after a change: an idle room says nothing."""
-        wait = DIGEST_SECONDS * 2 ** min(self.stats.drift, 10)  # what goes wrong again and again must not go on so
-        if time.monotonic() - self._asked < wait or self.member.compared == self.revision:
-            return
-        if (question := self.member.ask_digest(HASHED_IN_A_TICK)) is not None:
-            self.client.send(question)
-            self._asked = time.monotonic()
 
     # People
 

@@ -55,6 +55,7 @@ class Mirror:
         self.looked_at: set[str] = set()  # what was collected in this tick, in which nobody can have edited since
         self.deferred: set[str] = set()  # what could not be written because of the user's mode
         self.clashing: set[str] = set()  # whose name in the document another bears here
+        self.made = False  # whether datablocks of others came about since somebody last set this back
         self.still = False  # whether datablocks and their parts must neither come nor go: see `still.py`
         self.waiting: set[str] = set()  # what could not be shown because of that
         self.ringed: set[str] = set()  # what may close a ring in the document, which Blender refused
@@ -170,6 +171,7 @@ class Mirror:
         for uuid in created:
             self._create(uuid, member.shown)
             yield []
+        self.made |= bool(created)
         fresh = set(created)
         todo = sorted(created + changed, key=lambda uuid: ORDER[self.entries[uuid].kind] if uuid in self.entries else 0)
         for place, uuid in enumerate(todo):

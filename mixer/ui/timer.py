@@ -13,7 +13,7 @@ from .. import session
 from ..session import BUDGET_SECONDS, Session, State
 from .lobby import lobby
 from .status import status
-from .undo import forget_steps
+from .undo import forget_steps, push_step
 
 BUSY_SECONDS: Final = 0.01
 IDLE_SECONDS: Final = 0.05
@@ -63,6 +63,9 @@ def _stay(here: Session) -> bool:
         return False
     if before is not State.IN_STEP and here.state is State.IN_STEP and here.stats.join_seconds is not None:
         forget_steps()
+    elif here.wants_step and bpy.context.mode == "OBJECT":
+        here.mirror.made = False
+        push_step()
     return busy
 
 

@@ -1,4 +1,4 @@
-"""Undo ends at the door: behind it lies the scene that was here before, which must not flow into the room."""
+"""Undo in a room. It ends at the door: behind that lies the scene that was here before, which must not flow in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Final
 import bpy
 
 FEWEST_STEPS: Final = 2  # that Blender lets one set
+
+
+def push_step() -> None:
+    """So that the next undo leads back to here, with what others have made."""
+    bpy.ops.ed.undo_push(message="Edits of Others")
 
 
 def forget_steps() -> None:

@@ -254,6 +254,31 @@ def test_no_undo_leads_back_to_the_scene_before_the_room(window: Window, start_p
         ended_well(peer)
 
 
+def test_an_undo_after_a_rest_leaves_what_others_made(window: Window, start_peer: StartPeer) -> None:  # GUI12
+    script = """
+        session.settle()
+        bpy.ops.mesh.primitive_monkey_add()
+        session.settle()
+        session.barrier("made", 2)
+        session.barrier("end", 2)
+    """
+    peer = start_peer(host_and_share(window), script)
+    window.steps(*MOVE_CUBE)
+    window.wait_for('bpy.data.objects["Cube"].location.x == 1')
+    reach(window, "made")
+    made = window.run('bpy.data.objects["Suzanne"].session_uid')
+    window.wait_for("not session.current().mirror.made")
+    window.steps(*MOVE_CUBE)
+    window.wait_for('bpy.data.objects["Cube"].location.x == 2')
+    window.run(UNDO)
+    window.wait_for('bpy.data.objects["Cube"].location.x == 1')
+    assert window.run('bpy.data.objects["Suzanne"].session_uid') == made
+    window.run("session.current().look_everywhere()")
+    assert window.run('bpy.data.objects["Suzanne"].session_uid') == made  # it was never taken away and made again
+    reach(window, "end")
+    ended_well(peer)
+
+
 def test_a_host_ends_when_told_and_with_its_blender(window: Window) -> None:  # GUI5
     host_and_share(window)
     first = window.run("lobby.host.pid")
