@@ -139,6 +139,81 @@ def test_a_window_and_a_peer_edit_one_scene(window: Window, start_peer: StartPee
     assert window.run("session.current().stats.echoes") == 0
 
 
+MEASURE: Final = """
+import bmesh, bpy
+def measure():
+    cube = bpy.data.objects["Cube"]
+    points = bmesh.from_edit_mesh(cube.data).verts if cube.mode == "EDIT" else cube.data.vertices
+    return round(cube.location.x + sum(point.co.z for point in points), 3)
+"""
+PREPARE: Final = """
+with bpy.context.temp_override(object=bpy.data.objects["Cube"]):
+    bpy.ops.object.modifier_add(type="SUBSURF")
+    bpy.data.objects["Cube"].modifiers[0].levels = 4
+    bpy.ops.object.modifier_apply(modifier=bpy.data.objects["Cube"].modifiers[0].name)
+def mouse(type, value, right=0):
+    area = view()
+    x, y = area.x + area.width // 2 + right, area.y + area.height // 2
+    bpy.context.window_manager.windows[0].event_simulate(type=type, value=value, x=x, y=y)
+"""
+STROKE: Final = (
+    'mouse("MOUSEMOVE", "NOTHING")',
+    'mouse("LEFTMOUSE", "PRESS")',
+    *(f'mouse("MOUSEMOVE", "NOTHING", {right})' for right in (10, 20, 30)),
+    'mouse("LEFTMOUSE", "RELEASE", 30)',
+)
+RAISE: Final = ('event("MOUSEMOVE", "NOTHING")', 'tap("G")', 'tap("Z")', "type_one()", 'tap("RET")')
+
+
+@pytest.mark.parametrize(("mode", "edit"), [("OBJECT", MOVE_CUBE), ("EDIT", RAISE), ("SCULPT", STROKE)])
+def test_ctrl_z_in_each_mode_leaves_the_work_of_others(  # GUI2
+    window: Window, start_peer: StartPeer, mode: str, edit: tuple[str, ...]
+) -> None:
+    """Both edit in turns; the window undoes its own two edits, then redoes one."""
+    script = """
+session.settle()
+for turn in ("first", "second"):
+    session.barrier(turn, 2)
+    bpy.data.objects["Light"].location.z += 1
+    next(one for one in bpy.data.objects if one.type == "CAMERA").name = turn
+    session.settle()
+    session.barrier(turn + " answered", 2)
+session.barrier("undone", 2)
+session.settle()
+say([measure(), round(bpy.data.objects["Light"].location.z, 3), sorted(bpy.data.objects.keys()), session.digest()])
+session.barrier("end", 2)
+"""
+    look = """
+[measure(), round(bpy.data.objects["Light"].location.z, 3), sorted(bpy.data.objects.keys()), session.current().digest()]
+"""
+    window.run(MEASURE + PREPARE)
+    peer = start_peer(host_and_share(window), MEASURE + script)
+    light = window.run('bpy.data.objects["Light"].location.z')
+    window.run(f'bpy.ops.object.mode_set(mode="{mode}")')
+    if mode == "EDIT":
+        window.run('bpy.ops.mesh.select_all(action="SELECT")')
+    window.run(f'bpy.ops.ed.undo_push(message="{mode}")')
+    stages = [window.run("measure()")]
+    for turn in ("first", "second"):
+        window.steps(*edit)
+        window.wait_for(f"measure() not in {stages} and not bpy.context.window.modal_operators")
+        stages.append(window.run("measure()"))
+        reach(window, turn)
+        reach(window, f"{turn} answered")
+    for stage in (stages[1], stages[0]):
+        window.run(UNDO)
+        window.wait_for(f"measure() == {stage}")
+    window.run('tap("Z", ctrl=True, shift=True)')
+    window.wait_for(f"measure() == {stages[1]}")
+    window.run('bpy.ops.object.mode_set(mode="OBJECT")')
+    reach(window, "undone")
+    undone = window.run(look)
+    reach(window, "end")
+    assert undone[:3] == [stages[1], round(light + 2, 3), ["Cube", "Light", "second"]]
+    assert ended_well(peer).said == [undone]
+    assert window.run("session.current().stats.echoes") == 0
+
+
 def test_a_whole_scene_crosses_versions(window: Window, start_peer: StartPeer, tmp_path: Path) -> None:  # GUI3
     """The window is another Blender than the peer: what both know must be the same in both."""
     scene = tmp_path / "dusk.blend"
