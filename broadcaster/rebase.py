@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .document import Deltas, Document, Footprint
+from .document import Deltas, Document, Footprint, Overlay
 from .errors import Rejected
 
 
@@ -34,7 +34,7 @@ class Shown:
     def begin(self, confirmed: Document, edits: Iterable[tuple[int, Deltas, int | None]]) -> set[str]:
         """Folds all edits on top of another document; the uuids that they name."""
         self._confirmed = confirmed
-        self._overlay = confirmed.overlay()
+        self._overlay = Overlay(confirmed)
         self._edits: dict[int, _Folded] = {}
         self._lookers: dict[str, set[int]] = {}  # uuid -> the edits that looked at it
         self._answered: set[int] = set()
@@ -73,7 +73,7 @@ class Shown:
         self._answered.clear()
         self._changed.clear()
         if not self._edits:
-            self._overlay = self._confirmed.overlay()
+            self._overlay = Overlay(self._confirmed)
         return touched
 
     def _affected(self, gone: set[int]) -> set[int]:

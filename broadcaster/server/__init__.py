@@ -1,4 +1,4 @@
-"""The native port: trio, TCP, one nursery for each connection. Rooms are made here and live as long as the server."""
+"""The native port: trio, TCP, one nursery for each connection."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from typing import Final
 
 import trio
 
-from .. import VERSION, protocol, snapshot, wire
-from ..errors import Refused, RemoteProtocolError, Unavailable
+from .. import VERSION, protocol, wire
+from ..errors import Refused, RemoteProtocolError
 from ..protocol import ServerConnection, State, member_id
-from ..room import EDITING, Room
+from ..room import EDITING
 from ..store import Store
 from ..wire import Message, Piece
 from .blobs import serve_blobs
 from .gate import Gate, Visitor
-from .host import RETRY_SECONDS, Host
+from .host import Host
 from .inbox import Arrivals, Inbox
-from .restore import fold, new_epoch
+from .rooms import Rooms
 from .seat import Pace, Seat
 from .streams import FLUSH_SECONDS, Incoming, keep_alive, linger
 from .sweep import sweep
 from .tls import TlsStream
 
 AGENT: Final = f"mixer-broadcaster {VERSION}"
-POLL_SECONDS: Final = 0.02  # while a room goes
 LOBBY_SECONDS: Final = 30.0  # for the greeting, and for each request of who has not joined
 JOIN_LOGGED: Final = ("type", "name", "color", "role", "epoch", "revision")  # the secret is not
 
@@ -34,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """All rooms of one process. `nursery` runs them."""
+    """Serves connections to the rooms of one process. `nursery` runs the rooms."""
 
     def __init__(
         self,
@@ -45,39 +44,24 @@ class Server:
         gate: Gate | None = None,
         blob_grace_seconds: float = wire.BLOB_GRACE_SECONDS,
     ) -> None:
-        self.hosts: dict[str, Host] = {}
         self._nursery = nursery
         self._store = store
         self._clock = clock
         self._gate = gate or Gate(clock)
+        self.rooms = Rooms(nursery, store, clock, self._gate)
         self._blob_grace_seconds = blob_grace_seconds
         self._arrivals = Arrivals()
         self._connections = 0
         self._emptied = trio.Event()
-        self._closed: set[str] = set()  # rooms that are not forgotten or read again yet
-        self._making = trio.Lock()  # two that ask for the same new room get one
 
     async def restore(self) -> None:
         """Makes the rooms again that the store kept."""
-        for name in await self._store.rooms():
-            await self._load(name, torn=self._store.torn)
-        self._nursery.start_soon(sweep, self._store.blobs, self._all_hosts, self._blob_grace_seconds)
-
-    async def _load(self, name: str, *, torn: bool = False) -> None:
-        """Goes on with a room where its log ends: whoever was there is not any more."""
-        stored = await self._store.load(name)
-        room = fold(stored)
-        time = stored.entries[-1].time if stored.entries else 0.0
-        host = Host(room, stored.log, self._clock, number=stored.number, time=time)
-        for member in room.present:
-            host.submit(member, {"type": "lost"})
-        if torn:
-            host.submit("", {"type": "epoch", "epoch": new_epoch()})
-        self._start(host)
+        await self.rooms.restore()
+        self._nursery.start_soon(sweep, self._store.blobs, self.rooms.all, self._blob_grace_seconds)
 
     def close(self) -> None:
         """Tells everybody that this broadcaster ends, and to come back."""
-        for host in self.hosts.values():
+        for host in self.rooms:
             host.close("the broadcaster is closing", retry=True)
 
     async def wait_until_empty(self) -> None:
@@ -85,14 +69,6 @@ class Server:
         while self._connections:
             self._emptied = trio.Event()
             await self._emptied.wait()
-
-    def _all_hosts(self) -> list[Host] | None:
-        """All rooms; None while there are some that could not be read."""
-        return None if self._closed else list(self.hosts.values())
-
-    def rooms(self) -> list[Message]:
-        """What there is, for whoever asks."""
-        return [host.describe() for host in self.hosts.values()]
 
     # One connection
 
@@ -146,14 +122,16 @@ class Server:
                     await stream.send_all(connection.send({"type": "authorized"}))
                 case {"type": "invite", "room": name, "role": role, "seconds": seconds}:
                     self._gate.check_authority(visitor, "an invitation")
-                    token = self._gate.invite(self._host(name).room, role, seconds)
+                    token = self._gate.invite(self.rooms.find(name).room, role, seconds)
                     await stream.send_all(connection.send({"type": "invitation", "token": token}))
                 case {"type": "rooms"}:
                     self._gate.check_authority(visitor, "the list of rooms")
-                    await stream.send_all(connection.send({"type": "rooms", "rooms": self.rooms()}))
+                    await stream.send_all(
+                        connection.send({"type": "rooms", "rooms": [host.describe() for host in self.rooms]})
+                    )
                 case {"type": "delete", "room": name}:
                     self._gate.check_authority(visitor, "to delete a room")
-                    await self._delete(name)
+                    await self.rooms.delete(name)
                     await stream.send_all(connection.send({"type": "deleted", "room": name}))
                 case {"type": "ping", "id": id}:
                     await stream.send_all(connection.send({"type": "pong", "id": id}))
@@ -164,24 +142,12 @@ class Server:
                     await self._serve_blobs(stream, incoming, message)
                     return
 
-    async def _delete(self, name: str) -> None:
-        """Returns when the room is gone."""
-        host = self._host(name)
-        host.delete()
-        while self.hosts.get(name) is host or name in self._closed:
-            await trio.sleep(POLL_SECONDS)
-
-    def _host(self, name: str) -> Host:
-        if (host := self.hosts.get(name)) is None:
-            raise Refused(f"there is no room {name!r}")
-        return host
-
     # Edits
 
     async def _serve_edits(
         self, stream: trio.abc.SendStream, incoming: Incoming, join: Message, visitor: Visitor
     ) -> None:
-        host, invited = await self._enter(join, visitor)
+        host, invited = await self.rooms.enter(join, visitor)
         seat = Seat(member_id(join["secret"]), host.room, self._clock)
         inbox = Inbox(lambda request: host.ask(seat, request), self._store.blobs, self._arrivals)
         try:
@@ -203,89 +169,10 @@ class Server:
         finally:
             seat.detach()
 
-    async def _enter(self, join: Message, visitor: Visitor) -> tuple[Host, str | None]:
-        """The room that a join asks for, made if it asks for that; and the role that it was invited to."""
-        name, create = join["room"], join.get("create")
-        if (host := self.hosts.get(name)) is None:
-            async with self._making:
-                if (host := self.hosts.get(name)) is None:
-                    return await self._make_room(join, visitor), None
-        if create is True:
-            raise Refused(f"there is a room {name!r} already")
-        invited = await self._gate.admit(visitor, host.room, join)
-        if self.hosts.get(name) is not host:
-            raise Refused(f"room {name!r} is gone meanwhile", retry=True)
-        return host, invited
-
-    async def _make_room(self, join: Message, visitor: Visitor) -> Host:
-        name = join["room"]
-        if name in self._closed:
-            raise Refused(f"room {name!r} is not at hand at this moment", retry=True)
-        if not join.get("create"):
-            raise Refused(f"there is no room {name!r}")
-        self._gate.check_authority(visitor, "a new room")
-        if len(self.hosts) >= wire.MAX_ROOMS:
-            raise Refused(f"the broadcaster holds {wire.MAX_ROOMS} rooms, which is all it can")
-        room = Room(name, new_epoch())
-        room.keep, room.frozen = join.get("keep") is not False, join.get("frozen") is True
-        if (password := join.get("password")) is not None:
-            room.lock = await self._gate.lock(password)
-        if (name := join.get("from")) is not None:
-            source = self._host(name).room
-            await self._gate.admit(visitor, source, join)
-            room.document = source.document.copy()
-        log = await self._store.create(room.name, room.epoch, snapshot.parts(room))
-        return self._start(Host(room, log, self._clock))
-
-    def _start(self, host: Host) -> Host:
-        self.hosts[host.room.name] = host
-        self._nursery.start_soon(self._run, host)
-        return host
-
-    async def _run(self, host: Host) -> None:
-        """Runs a room. One that fails ends, its members told, and is read again if it is kept; the others go on."""
-        name = host.room.name
-        try:
-            await host.run()
-            await self._forget(host)
-        except Exception:
-            log.exception("room %r failed", name)
-            self._closed.add(name)
-            self.hosts.pop(name, None)
-            kept = name in await self._store.rooms()
-            host.close(f"room {name!r} failed", retry=kept)
-            if kept:
-                await self._load_again(name)
-            else:
-                self._closed.discard(name)
-
-    async def _forget(self, host: Host) -> None:
-        """A room that is to go goes, as soon as the store can forget it."""
-        name = host.room.name
-        self._closed.add(name)
-        del self.hosts[name]
-        host.close(f"room {name!r} is deleted", retry=False)
-        while name in self._closed:
-            try:
-                async with self._making:
-                    await self._store.delete(name)
-                    self._closed.discard(name)
-            except Unavailable as exc:
-                log.warning("room %r stays on disk for now: %s", name, exc)
-                await trio.sleep(RETRY_SECONDS)
-
-    async def _load_again(self, name: str) -> None:
-        try:
-            async with self._making:
-                await self._load(name)
-            self._closed.discard(name)
-        except Exception:
-            log.exception("room %r cannot be read again", name)
-
     # Blobs
 
     async def _serve_blobs(self, stream: trio.abc.SendStream, incoming: Incoming, attach: Message) -> None:
-        host = self.hosts.get(attach["room"])
+        host = self.rooms.get(attach["room"])
         seat = host.seats.get(member_id(attach["secret"])) if host else None
         if host is None or seat is None or seat.pace is Pace.JOINING:
             raise Refused(f"join room {attach['room']!r} first", retry=True)

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from random import Random
 from typing import Final
 
-from broadcaster import document, wire
-from broadcaster.document import Deltas, Entity
+from broadcaster import wire
+from broadcaster.document import Deltas, Entity, fold
 from broadcaster.errors import MixerError
 
 from .edits import Edits
@@ -19,7 +19,7 @@ from .world import LOST_AT_MOST, Peer, World
 
 MEMBERS: Final = 5
 DRAIN_EVERY: Final = 250  # steps
-LIMITS: Final = ((wire, "OUTBOX_BYTES", 8000), (wire, "MAX_RECORDS_BYTES", 1500), (document, "MAX_TOMBSTONES", 60))
+LIMITS: Final = ((wire, "OUTBOX_BYTES", 8000), (wire, "MAX_RECORDS_BYTES", 1500), (fold, "MAX_TOMBSTONES", 60))
 
 
 class Story:

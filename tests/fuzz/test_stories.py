@@ -33,6 +33,6 @@ def test_what_failed_once(name: str) -> None:  # FUZZ1
 
 def test_a_fault_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:  # FUZZ2
     monkeypatch.setattr(
-        "broadcaster.room.Answers.again", lambda answers, seq: {"type": "ack", "seq": seq, "revision": 0}
+        "broadcaster.room.answers.Answers.again", lambda answers, seq: {"type": "ack", "seq": seq, "revision": 0}
     )
     assert why_not(1, range(1, 2000)) is not None

@@ -241,7 +241,7 @@ class World:
             if witness.applied and witness.applied[0] > self.room.revision:
                 witness.applied.clear()
                 witness.told.clear()
-        self._leases = {key: lease.holder for key, lease in self.room._leases.items()}
+        self._leases = {lease["key"]: lease["holder"] for lease in self.room._leases.messages(0.0)}
         self._copies.clear()
         self.fold("", {"type": "epoch", "epoch": f"epoch {self._epochs}"})
         self.keep_snapshot()

@@ -132,7 +132,7 @@ class Arena:
         return guest
 
     def digest(self, room: str = "r") -> str:
-        return self.server.hosts[room].room.document.digest()
+        return self.server.rooms.hosts[room].room.document.digest()
 
 
 @asynccontextmanager

@@ -134,4 +134,4 @@ async def test_in_the_end_all_hold_one_document(seed: int, monkeypatch: pytest.M
                 await peer.read(100_000)
         assert [len(peer.member.pending) for peer in peers] == [0] * MEMBERS
         assert {peer.member.confirmed.digest() for peer in peers} == {arena.digest()}
-        assert {peer.member.revision for peer in peers} == {arena.server.hosts["r"].room.revision}
+        assert {peer.member.revision for peer in peers} == {arena.server.rooms.hosts["r"].room.revision}

@@ -35,7 +35,7 @@ async def company(arena: Arena) -> tuple[Guest, Guest]:
 async def well(arena: Arena, ann: Guest) -> None:
     """The other goes on, and a joiner gets the same document."""
     await ann.say(tx(2, put("on", name="y"), base=3))
-    assert (await ann.hear("ack"))["revision"] == arena.server.hosts["r"].room.revision
+    assert (await ann.hear("ack"))["revision"] == arena.server.rooms.hosts["r"].room.revision
     assert as_member(await arena.join("cid")).confirmed.digest() == arena.digest()
 
 
@@ -66,7 +66,7 @@ async def test_what_cannot_be_honest_ends_the_connection(said: list[Message], wh
 async def test_who_comes_from_the_future_does_not_come_in() -> None:  # HONEST1
     async with serving() as arena:
         ann, eve = await company(arena)
-        epoch = arena.server.hosts["r"].room.epoch
+        epoch = arena.server.rooms.hosts["r"].room.epoch
         again = await arena.visit(eve.secret)
         join = {"type": "join", "room": "r", "name": "eve", "secret": eve.secret, "epoch": epoch, "revision": 99}
         await again.say(join)
@@ -119,7 +119,7 @@ async def test_a_lease_of_another_stays_its_own(op: str) -> None:  # HONEST2
         await ann.say({"type": "lease", "op": "acquire", "key": "cube", "seconds": 60})
         fencing = (await eve.hear("lease"))["fencing"]
         await eve.say({"type": "lease", "op": op, "key": "cube", "seconds": 60, "fencing": fencing})
-        assert ((await eve.hear("lease"))["refused"], arena.server.hosts["r"].room.knowledge().leases) == (
+        assert ((await eve.hear("lease"))["refused"], arena.server.rooms.hosts["r"].room.knowledge().leases) == (
             True,
             {"cube"},
         )
@@ -134,12 +134,12 @@ async def test_answers_that_are_not_fetched_are_bounded(monkeypatch: pytest.Monk
     monkeypatch.setattr(wire, "OUTBOX_BYTES", 2000)
     async with serving() as arena:
         ann, eve = await company(arena)
-        seat = arena.server.hosts["r"].seats[eve.id]
+        seat = arena.server.rooms.hosts["r"].seats[eve.id]
         eve.stop_reading()
         ghosts = [[f"ghost{number}", ["patch", {"x": ["put", 1]}]] for number in range(50)]
         for seq in range(3, 100):
             await eve.say(tx(seq, *ghosts, base=3), {"type": "digest"}, {"type": "ping", "id": seq})
         await ann.hear_nothing()
-        assert arena.server.hosts["r"].room.revision == 3
+        assert arena.server.rooms.hosts["r"].room.revision == 3
         assert seat.is_full
         await well(arena, ann)

@@ -178,7 +178,7 @@ def test_a_room_has_a_password() -> None:  # GATE6
     async def test(arena: Arena) -> None:
         ann = await arena.visit()
         await enter(ann, create=True, password=PASSWORD)
-        assert PASSWORD not in str(arena.server.hosts["r"].room.state())
+        assert PASSWORD not in str(arena.server.rooms.hosts["r"].room.state())
         for shown, why in [({}, "takes a password"), ({"password": "wrong"}, "not the password")]:
             with pytest.raises(Refused, match=why):
                 await enter(await arena.visit(), **shown)

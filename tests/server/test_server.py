@@ -76,7 +76,7 @@ async def test_two_that_ask_for_the_same_new_room_get_one() -> None:  # SERVER4
         nursery.start_soon(arena.join, "ann")
         nursery.start_soon(arena.join, "bob")
         await trio.sleep(1)
-        assert len(arena.server.hosts["r"].room.present) == 2
+        assert len(arena.server.rooms.hosts["r"].room.present) == 2
 
 
 async def test_who_says_nothing_in_the_lobby_is_cut_off() -> None:  # SERVER5
@@ -288,7 +288,7 @@ async def test_a_member_that_joins_again_ends_its_older_connection() -> None:  #
         again = await arena.join("ann", secret=ann.secret)
         with pytest.raises(Refused, match="joined again"):
             await ann.quiet()
-        assert len(arena.server.hosts["r"].room.present) == 2
+        assert len(arena.server.rooms.hosts["r"].room.present) == 2
         assert [one["type"] for one in await bob.quiet()] == ["members"]
         await again.say(tx(1, CUBE))
         await again.hear("ack")
@@ -365,7 +365,7 @@ async def test_a_room_that_is_not_kept_goes_after_its_last_member() -> None:  # 
         assert again.heard[0]["epoch"] == ann.heard[0]["epoch"]
         await again.vanish()
         await trio.sleep(2 * wire.EMPTY_SECONDS)
-        assert list(arena.server.hosts) == ["kept"]
+        assert list(arena.server.rooms.hosts) == ["kept"]
 
 
 async def test_a_room_is_deleted() -> None:  # SERVER40
@@ -416,7 +416,7 @@ async def test_who_asks_much_and_reads_no_answers_is_not_heard_on(monkeypatch: p
     monkeypatch.setattr(wire, "OUTBOX_BYTES", 2000)
     async with serving() as arena:
         ann = await arena.join("ann")
-        room = arena.server.hosts["r"].room
+        room = arena.server.rooms.hosts["r"].room
         ann.stop_reading()
         await ann.say(tx(1, CUBE))
         for seq in range(2, 500):
@@ -435,7 +435,7 @@ async def test_two_that_push_without_reading_do_not_block_each_other() -> None: 
         for guest in (ann, bob):
             await guest.say(*(tx(seq, [f"{guest.id}{seq}", ["create", "objects", {}]]) for seq in range(1, 2000)))
         await trio.sleep(1)
-        assert arena.server.hosts["r"].room.revision == 2 * 1999
+        assert arena.server.rooms.hosts["r"].room.revision == 2 * 1999
         ann.read_on()
         bob.read_on()
         for guest in (ann, bob):

@@ -200,9 +200,9 @@ def test_a_room_goes_on_by_its_snapshot(tmp_path: Path, monkeypatch: pytest.Monk
         async with trio.open_nursery() as nursery:
             server = Server(nursery, store)
             await server.restore()
-            if not server.hosts:
-                await server._enter({"room": "r", "create": True}, Visitor())
-            host = server.hosts["r"]
+            if not server.rooms.hosts:
+                await server.rooms.enter({"room": "r", "create": True}, Visitor())
+            host = server.rooms.hosts["r"]
             for entry in entries(0, 1, 2) if not digests else []:
                 host.submit(entry.member, entry.request)
             while host.room.revision < 2 or host._keeping or (digests and host.room.present):
@@ -380,14 +380,14 @@ def test_a_room_that_fails_is_read_again(tmp_path: Path, monkeypatch: pytest.Mon
         async with trio.open_nursery() as nursery:
             server = Server(nursery, store)
             await server.restore()
-            await server._enter({"room": "r", "create": True}, Visitor())
-            first = server.hosts["r"]
+            await server.rooms.enter({"room": "r", "create": True}, Visitor())
+            first = server.rooms.hosts["r"]
             requests = [entry.request for entry in entries(0, 1)]
             for request in [*requests, {"type": "tx", "seq": 2, "base": 1, "deltas": [POISON]}]:
                 first.submit("ann", request)
-            while server.hosts.get("r", first) is first:
+            while server.rooms.hosts.get("r", first) is first:
                 await trio.sleep(0.01)
-            again = server.hosts["r"].room
+            again = server.rooms.hosts["r"].room
             assert (again.epoch, again.revision) == (first.room.epoch, 1)
             while again.present:  # whoever was there is to come back
                 await trio.sleep(0.01)

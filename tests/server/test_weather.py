@@ -35,7 +35,7 @@ async def travelling() -> Any:
 
 
 def revision(arena: Arena) -> int:
-    return arena.server.hosts["r"].room.revision
+    return arena.server.rooms.hosts["r"].room.revision
 
 
 async def all_equal(arena: Arena, *travellers: Traveller) -> None:
@@ -171,4 +171,4 @@ async def test_who_never_reads_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
         began = trio.current_time()
         assert (await ann.hear("members"))["left"] == [mute.id]
         assert trio.current_time() - began < 200
-        assert arena.server.hosts["r"].seats.keys() == {ann.id}
+        assert arena.server.rooms.hosts["r"].seats.keys() == {ann.id}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.document import Deltas, Document, Outcome, check_deltas
+from broadcaster.document import Deltas, Document, Outcome, Overlay, check_deltas
 from broadcaster.errors import Rejected, RemoteProtocolError
 from broadcaster.tree import Tree, diff, items, ref
 
@@ -209,7 +209,7 @@ def test_since_tells_what_changed_and_what_went() -> None:  # DOC10
 def test_an_overlay_leaves_its_base_alone() -> None:  # DOC11
     document = scene()
     before = document.digest()
-    overlay = document.overlay()
+    overlay = Overlay(document)
     overlay.apply([["cube", ["remove"]], ["mesh", ["remove"]], create("sun", {})], revision=1, sender="a")
     assert list(overlay) == ["sun"]
     assert (len(overlay), overlay.get("mesh")) == (1, None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.document import Document
+from broadcaster.document import Document, Overlay
 from broadcaster.errors import Rejected, RemoteProtocolError
 from broadcaster.member import Member, Message
 from broadcaster.tree import ref
@@ -405,7 +405,7 @@ def test_what_is_shown_is_what_is_pending_on_top_of_what_is_confirmed(steps: lis
                 if (message := members[name].edit(deltas)) is not None:
                     room.inbox.append((members[name], message))
         for member in members.values():
-            anew = member.confirmed.overlay()
+            anew = Overlay(member.confirmed)
             for pending in member.pending:
                 anew.fold(pending.deltas, member.id, pending.base)
             assert {uuid: shown(member, uuid) for uuid in member.shown} == {

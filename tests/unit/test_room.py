@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster import room as room_module
 from broadcaster import wire
 from broadcaster.room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
+from broadcaster.room import fold as folding
 from broadcaster.wire import Message
 
 CUBE = ["cube", ["create", "objects", {"name": "Cube", "x": 0}]]
@@ -190,7 +190,7 @@ def test_a_rejection_tells_the_versions_of_now(log: Log) -> None:  # ROOM5
 
 
 def test_the_digest_is_told_when_it_costs_little(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:  # ROOM27
-    monkeypatch.setattr(room_module, "HASHED_AT_ONCE", 2)
+    monkeypatch.setattr(folding, "HASHED_AT_ONCE", 2)
     log.tx("ann", 1, *([f"u{number}", ["create", "objects", {}]] for number in range(5)))
     told = [log.room.digest() for _ in range(3)]
     assert [message["digest"] for message in told] == [None, None, log.room.document.digest()]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from broadcaster import document
+from broadcaster.document import fold
 from broadcaster.tree import diff, link_set, ref
 
 from .duo import Company
@@ -105,7 +105,7 @@ def test_a_patch_of_what_the_room_removed_is_taken_back(two: Company) -> None:  
 def test_pending_edits_outlive_tombstones_that_were_pruned(
     two: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # YARD2
-    monkeypatch.setattr(document, "MAX_TOMBSTONES", 2)
+    monkeypatch.setattr(fold, "MAX_TOMBSTONES", 2)
     two.lose("ann")
     two.edit("ann", put("group", name="Mine"))
     for number in range(5):

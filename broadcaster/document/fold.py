@@ -1,125 +1,23 @@
-"""A document: entities changed by transactions, one revision each. Deterministic; no I/O, no clock.
-
-The room and every member fold the same accepted transactions, so documents of equal revision are equal. A transaction
-is resolved against the document as it stands: what no longer fits (an edit of something removed, of another layout, a
-removal of what is still named strongly) is dropped and reported, the rest takes effect, whole, at one revision.
-"""
+"""Resolves transactions against the entities."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final
 
-import orjson
+from ..errors import Rejected, RemoteProtocolError
+from ..tree import Facts, Patcher, check_tree, strong_refs
+from .entity import DIGEST_BYTES, Deltas, Drop, Entity, Outcome, Record
 
-from .errors import Rejected, RemoteProtocolError
-from .tree import Facts, Patcher, Tree, check_delta, check_tree, strong_refs
-
-Deltas: TypeAlias = list[list[Any]]  # [[uuid, delta], ...]
-Record: TypeAlias = dict[str, Any]
-
-DIGEST_BYTES: Final = 16
 DIGEST_MASK: Final = (1 << 8 * DIGEST_BYTES) - 1
 HOT_ENTITIES: Final = 512  # kept decoded; the rest are bytes, six times smaller
-MAX_DELTAS: Final = 100_000
-MAX_UUID_CHARS: Final = 64
 MAX_TOMBSTONES: Final = 100_000
 
 
-class Drop(NamedTuple):
-    """A part of a transaction that did not take effect, and why: gone, kind, layout, dangling, exists, named, old."""
-
-    uuid: str
-    path: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a transaction did. `effect` is the sent list itself where all of it took effect."""
-
-    effect: Deltas
-    dropped: list[Drop]
-    named: Iterable[str] = ()  # whose strong references came or went
-
-
-class Entity:
-    """One datablock, job or note. Its tree is kept encoded and decoded on touch."""
-
-    __slots__ = ("_data", "_tree", "changed", "created", "creator", "kind")
-
-    def __init__(self, kind: str, tree: Tree, created: int, changed: int, creator: str) -> None:
-        self.kind = kind
-        self.created = created  # the revision of its latest creation: what was based on an earlier one is void
-        self.changed = changed
-        self.creator = creator
-        self._tree: Tree = tree
-        self._data: bytes | None = None
-
-    @property
-    def tree(self) -> Tree:
-        if self._tree is None:
-            assert self._data is not None
-            self._tree = orjson.loads(self._data)
-        return self._tree
-
-    @property
-    def data(self) -> bytes:
-        """The tree as canonical JSON: equal trees give equal bytes."""
-        if self._data is None:
-            # A copy: the buffer that orjson hands out is far larger than its text.
-            self._data = bytes(bytearray(orjson.dumps(self._tree, option=orjson.OPT_SORT_KEYS)))
-        return self._data
-
-    def cool(self) -> None:
-        """Keeps the bytes alone."""
-        _ = self.data
-        self._tree = None
-
-    def hash(self, uuid: str, *, keep_data: bool) -> int:
-        text = blake2b(f"{uuid}\0{self.kind}\0".encode(), digest_size=DIGEST_BYTES)
-        text.update(self.data)
-        if not keep_data and self._tree is not None:
-            self._data = None
-        return int.from_bytes(text.digest(), "big")
-
-    def record(self, uuid: str) -> Record:
-        """This entity for a snapshot, without decoding it."""
-        return {
-            "uuid": uuid,
-            "kind": self.kind,
-            "created": self.created,
-            "changed": self.changed,
-            "creator": self.creator,
-            "tree": orjson.Fragment(self.data),
-        }
-
-
-def check_deltas(deltas: object) -> set[str]:
-    """The blobs that `deltas` name. Raises RemoteProtocolError unless they are a well-formed transaction."""
-    if type(deltas) is not list or len(deltas) > MAX_DELTAS:
-        raise RemoteProtocolError(f"a transaction is a list of at most {MAX_DELTAS} deltas")
-    facts = Facts()
-    for pair in deltas:
-        match pair:
-            case [str(uuid), ["create", str(kind), dict(tree)]] if 0 < len(kind) <= MAX_UUID_CHARS and "$" not in tree:
-                check_tree(tree, facts)
-            case [str(uuid), ["patch", dict()] as delta]:
-                check_delta(delta, facts)
-            case [str(uuid), ["remove"]]:
-                pass
-            case _:
-                raise RemoteProtocolError(f"malformed delta {str(pair)[:60]}")
-        if not 0 < len(uuid) <= MAX_UUID_CHARS:
-            raise RemoteProtocolError("malformed uuid")
-    return facts.shas
-
-
 @dataclass(slots=True)
-class _Stage:
+class Stage:
     """A transaction half done: nothing of the document is touched until it is whole."""
 
     entities: dict[str, Entity | None] = field(default_factory=dict)
@@ -262,7 +160,7 @@ class Document:
         if expect and (others := self._other_versions(expect)):
             uuid, version = next(iter(others.items()))
             raise Rejected("expect", f"{uuid} is at {version}, not at {expect[uuid]}", versions=others)
-        stage = _Stage()
+        stage = Stage()
         removals = []
         for pair in deltas:
             uuid, delta = pair
@@ -293,13 +191,13 @@ class Document:
             if not self._users[uuid]:
                 del self._users[uuid]
 
-    def _staged(self, stage: _Stage, uuid: str) -> Entity | None:
+    def _staged(self, stage: Stage, uuid: str) -> Entity | None:
         return stage.entities[uuid] if uuid in stage.entities else self.get(uuid)
 
-    def _patcher(self, stage: _Stage) -> Patcher:
+    def _patcher(self, stage: Stage) -> Patcher:
         return Patcher(lambda uuid: self._staged(stage, uuid) is not None)
 
-    def _create(self, stage: _Stage, pair: list[Any], revision: int, sender: str) -> None:
+    def _create(self, stage: Stage, pair: list[Any], revision: int, sender: str) -> None:
         uuid, (_, kind, tree) = pair
         if self._staged(stage, uuid) is not None:
             raise Rejected("exists", f"{uuid} exists")
@@ -315,7 +213,7 @@ class Document:
     def _is_old(self, entity: Entity, sender: str, base: int | None) -> bool:
         return base is not None and entity.created > base and entity.creator != sender
 
-    def _patch(self, stage: _Stage, pair: list[Any], revision: int, sender: str, base: int | None) -> None:
+    def _patch(self, stage: Stage, pair: list[Any], revision: int, sender: str, base: int | None) -> None:
         uuid, delta = pair
         entity = self._staged(stage, uuid)
         if entity is None or self._is_old(entity, sender, base):
@@ -333,7 +231,7 @@ class Document:
             stage.entities[uuid] = Entity(entity.kind, tree, entity.created, revision, entity.creator)
             stage.effect.append(pair if effect is delta else [uuid, effect])
 
-    def _remove(self, stage: _Stage, removals: list[Any], sender: str, base: int | None) -> None:
+    def _remove(self, stage: Stage, removals: list[Any], sender: str, base: int | None) -> None:
         """Removals come last, so that one transaction can drop references and what they name, rings too."""
         going: dict[str, tuple[list[Any], list[str]]] = {}  # uuid -> its delta, what it names strongly
         for pair in removals:
@@ -383,77 +281,3 @@ class Document:
         if entity is not None:
             self._users.update(strong_refs(entity.tree))
         self._commit(uuid, entity, entity.changed if entity else self.revision)
-
-    def overlay(self) -> Overlay:
-        """A document on top of this one, to fold pending edits into. It is void once this one changes."""
-        return Overlay(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Footprint:
-    """What one edit depends on and did: while none of `looked` changes beneath, folding it again does the same."""
-
-    looked: frozenset[str]  # uuids of entities
-    users: Counter[str]
-
-
-class Overlay(Document):
-    """A document that differs from its base in a few entities."""
-
-    def __init__(self, base: Document) -> None:
-        super().__init__()
-        self._base = base
-        self._removed: set[str] = set()
-        self._looked: set[str] = set()
-        self._counted: Counter[str] = Counter()
-        self.revision = base.revision
-
-    def get(self, uuid: str) -> Entity | None:
-        if uuid in self._removed:
-            return None
-        return self._entities.get(uuid) or self._base.get(uuid)
-
-    def users(self, uuid: str) -> int:
-        return self._base.users(uuid) + self._users[uuid]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from (uuid for uuid in self._base if uuid not in self._removed and uuid not in self._entities)
-        yield from self._entities
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def fold(self, deltas: Deltas, sender: str, base: int | None) -> tuple[Footprint, Rejected | None]:
-        """Applies a pending edit; what it rests on, and why nothing of it did take effect, if so."""
-        self._looked, self._counted = set(), Counter()
-        rejected = None
-        self.revision = self._base.revision
-        try:
-            self.apply(deltas, revision=self.revision, sender=sender, base=base)
-        except Rejected as exc:
-            rejected = exc
-        return Footprint(frozenset(self._looked), self._counted), rejected
-
-    def take_back(self, footprints: Iterable[Footprint]) -> None:
-        """Undoes edits that were folded, and all others that looked at what they did."""
-        for footprint in footprints:
-            self._users.subtract(footprint.users)
-            for uuid in footprint.looked:
-                self._entities.pop(uuid, None)
-                self._removed.discard(uuid)
-
-    def _staged(self, stage: _Stage, uuid: str) -> Entity | None:
-        self._looked.add(uuid)
-        return super()._staged(stage, uuid)
-
-    def _count(self, users: Counter[str]) -> None:
-        self._counted = users
-        super()._count(users)
-
-    def _commit(self, uuid: str, entity: Entity | None, revision: int) -> None:
-        self._entities.pop(uuid, None)
-        self._removed.discard(uuid)
-        if entity is None:
-            self._removed.add(uuid)
-        else:
-            self._entities[uuid] = entity

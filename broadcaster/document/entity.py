@@ -1,0 +1,109 @@
+"""What a document holds, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import orjson
+
+from ..errors import RemoteProtocolError
+from ..tree import Facts, Tree, check_delta, check_tree
+
+Deltas: TypeAlias = list[list[Any]]  # [[uuid, delta], ...]
+Record: TypeAlias = dict[str, Any]
+
+DIGEST_BYTES: Final = 16
+MAX_DELTAS: Final = 100_000
+MAX_UUID_CHARS: Final = 64
+
+
+class Drop(NamedTuple):
+    """A part of a transaction that did not take effect, and why: gone, kind, layout, dangling, exists, named, old."""
+
+    uuid: str
+    path: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a transaction did. `effect` is the sent list itself where all of it took effect."""
+
+    effect: Deltas
+    dropped: list[Drop]
+    named: Iterable[str] = ()  # whose strong references came or went
+
+
+class Entity:
+    """One datablock, job or note. Its tree is kept encoded and decoded on touch."""
+
+    __slots__ = ("_data", "_tree", "changed", "created", "creator", "kind")
+
+    def __init__(self, kind: str, tree: Tree, created: int, changed: int, creator: str) -> None:
+        self.kind = kind
+        self.created = created  # the revision of its latest creation: what was based on an earlier one is void
+        self.changed = changed
+        self.creator = creator
+        self._tree: Tree = tree
+        self._data: bytes | None = None
+
+    @property
+    def tree(self) -> Tree:
+        if self._tree is None:
+            assert self._data is not None
+            self._tree = orjson.loads(self._data)
+        return self._tree
+
+    @property
+    def data(self) -> bytes:
+        """The tree as canonical JSON: equal trees give equal bytes."""
+        if self._data is None:
+            # A copy: the buffer that orjson hands out is far larger than its text.
+            self._data = bytes(bytearray(orjson.dumps(self._tree, option=orjson.OPT_SORT_KEYS)))
+        return self._data
+
+    def cool(self) -> None:
+        """Keeps the bytes alone."""
+        _ = self.data
+        self._tree = None
+
+    def hash(self, uuid: str, *, keep_data: bool) -> int:
+        text = blake2b(f"{uuid}\0{self.kind}\0".encode(), digest_size=DIGEST_BYTES)
+        text.update(self.data)
+        if not keep_data and self._tree is not None:
+            self._data = None
+        return int.from_bytes(text.digest(), "big")
+
+    def record(self, uuid: str) -> Record:
+        """This entity for a snapshot, without decoding it."""
+        return {
+            "uuid": uuid,
+            "kind": self.kind,
+            "created": self.created,
+            "changed": self.changed,
+            "creator": self.creator,
+            "tree": orjson.Fragment(self.data),
+        }
+
+
+def check_deltas(deltas: object) -> set[str]:
+    """The blobs that `deltas` name. Raises RemoteProtocolError unless they are a well-formed transaction."""
+    if type(deltas) is not list or len(deltas) > MAX_DELTAS:
+        raise RemoteProtocolError(f"a transaction is a list of at most {MAX_DELTAS} deltas")
+    facts = Facts()
+    for pair in deltas:
+        match pair:
+            case [str(uuid), ["create", str(kind), dict(tree)]] if 0 < len(kind) <= MAX_UUID_CHARS and "$" not in tree:
+                check_tree(tree, facts)
+            case [str(uuid), ["patch", dict()] as delta]:
+                check_delta(delta, facts)
+            case [str(uuid), ["remove"]]:
+                pass
+            case _:
+                raise RemoteProtocolError(f"malformed delta {str(pair)[:60]}")
+        if not 0 < len(uuid) <= MAX_UUID_CHARS:
+            raise RemoteProtocolError("malformed uuid")
+    return facts.shas

@@ -1,0 +1,161 @@
+"""The two ends of a connection."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from abc import ABC, abstractmethod
+from hashlib import sha256
+from typing import Final
+
+from .. import wire
+from ..errors import LocalProtocolError, Refused, RemoteProtocolError
+from ..wire import Message, Piece
+from .check import check_expect, check_fields, check_join, check_shas, check_state
+from .tables import CLIENT_FIELDS, FROM_CLIENT, FROM_SERVER, SERVER_FIELDS, Fields, State, Transitions
+
+PROTOCOL: Final = 1
+CAPABILITIES: Final = ("blobs-1", "document-1", "leases-1", "presence-1")
+REQUIRED: Final = frozenset({"blobs-1", "document-1"})  # without these nobody can be in a room
+LARGE: Final = frozenset({"tx", "has", "get"})  # what a member may send that is not small
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def member_id(secret: str) -> str:
+    """The 22 characters by which others know the member that holds `secret`."""
+    return base64.urlsafe_b64encode(sha256(secret.encode()).digest()[:16]).rstrip(b"=").decode()
+
+
+def error(reason: str, *, retry: bool = False) -> bytes:
+    """The last frame on a connection: why it ends, and whether to come back."""
+    return wire.encode({"type": "error", "reason": reason, "retry": retry})
+
+
+class Connection(ABC):
+    """What both sides share: bytes in, checked messages out. After an error nothing more comes out."""
+
+    _in: Transitions
+    _in_fields: Fields
+    _out: Transitions
+    _far_side: str
+
+    def __init__(self) -> None:
+        self.state = State.GREETING
+        self.payload = bytearray()  # of the latest message, as it came
+        self._frames = wire.FrameBuffer()
+
+    def receive_data(self, data: bytes | bytearray) -> None:
+        self._frames.receive_data(data)
+
+    def next_message(self) -> Message | Piece | None:
+        """The next whole message; None until more data arrives.
+
+        Raises RemoteProtocolError on anything that this state does not allow.
+        """
+        try:
+            return self._next_message()
+        except (RemoteProtocolError, Refused):
+            self.state = State.CLOSED
+            raise
+
+    def _next_message(self) -> Message | Piece | None:
+        if self.state is State.CLOSED:
+            return None
+        if (frame := self._frames.next_frame(self._max_bytes())) is None:
+            return None
+        message, self.payload = frame
+        kind = message["type"] if type(message) is dict else "piece"
+        if (after := self._in[self.state].get(kind)) is None:
+            known = kind in self._in_fields or kind == "piece"
+            what = f"{kind!r} is not allowed {self.state.value}" if known else f"unknown message {kind[:40]!r}"
+            raise RemoteProtocolError(what)
+        if type(message) is dict:
+            check_fields(message, self._in_fields[kind])
+            self._check(kind, message)
+        self.state = after
+        return message
+
+    def send(self, message: Message) -> bytes:
+        """The frame of `message`. Raises LocalProtocolError if it is not to be said now."""
+        kind = message["type"]
+        if kind not in self._out[self.state]:
+            raise LocalProtocolError(f"{kind!r} cannot be sent {self.state.value}")
+        return wire.encode(message)
+
+    @abstractmethod
+    def _max_bytes(self) -> int:
+        """How long a frame may be now."""
+
+    @abstractmethod
+    def _check(self, kind: str, message: Message) -> None:
+        """What the tables cannot say about a message."""
+
+    def _check_greeting(self, message: Message) -> None:
+        """Raises Refused where versions or capabilities do not fit."""
+        theirs = message["protocol"]
+        if theirs != PROTOCOL:
+            older = self._far_side if theirs < PROTOCOL else "this side"
+            raise Refused(f"{self._far_side} speaks protocol {theirs}, this side {PROTOCOL}: update {older}")
+        offered = {name for name in message["capabilities"] if type(name) is str}
+        if lacking := sorted(REQUIRED - offered):
+            raise Refused(f"{self._far_side} cannot do {', '.join(lacking)}, which is needed here: update it")
+
+
+def _greeting(kind: str, agent: str) -> Message:
+    return {"type": kind, "protocol": PROTOCOL, "agent": agent, "capabilities": list(CAPABILITIES)}
+
+
+class ServerConnection(Connection):
+    """The broadcaster's side of one connection."""
+
+    _in, _in_fields, _out = FROM_CLIENT, CLIENT_FIELDS, FROM_SERVER
+    _far_side = "the program that joins"
+
+    def welcome(self, agent: str) -> bytes:
+        """The answer to a greeting that fits."""
+        return wire.encode(_greeting("welcome", agent))
+
+    def _max_bytes(self) -> int:
+        joined = self.state in (State.EDITS, State.BLOBS)
+        return wire.MAX_REQUEST_BYTES if joined else wire.MAX_GREETING_BYTES
+
+    def _check(self, kind: str, message: Message) -> None:
+        if len(self.payload) > wire.MAX_SMALL_BYTES and kind not in LARGE:
+            raise RemoteProtocolError(f"a {kind!r} message of {len(self.payload)} bytes is too long")
+        match kind:
+            case "tx":
+                check_expect(message.get("expect"))
+            case "has" | "get":
+                check_shas(message["shas"])
+            case "presence":
+                check_state(message["state"])
+            case "hello":
+                self._check_greeting(message)
+            case "join":
+                check_join(message)
+
+
+class ClientConnection(Connection):
+    """A member's side of one connection."""
+
+    _in, _in_fields, _out = FROM_SERVER, SERVER_FIELDS, FROM_CLIENT
+    _far_side = "the broadcaster"
+
+    def hello(self, agent: str) -> bytes:
+        """The greeting, the first bytes on the connection."""
+        return self.send(_greeting("hello", agent))
+
+    def _max_bytes(self) -> int:
+        return wire.MAX_FRAME_BYTES
+
+    def _check(self, kind: str, message: Message) -> None:
+        match kind:
+            case "error":
+                raise Refused(message["reason"], retry=message.get("retry") is True)
+            case "welcome":
+                self._check_greeting(message)
+            case "missing" | "absent":
+                check_shas(message["shas"])

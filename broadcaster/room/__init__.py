@@ -1,0 +1,12 @@
+"""A room: who is in it, the order of their transactions, leases. A deterministic state machine, without I/O or clock.
+
+`fold` takes the entries of the room's log one after another and returns what is to be sent. Whoever folds the same log
+holds the same room. Presence is not of the log: it is never stored, and dies with its member.
+"""
+
+from __future__ import annotations
+
+from .entries import Admit, Broadcast, Effect, Entry, Expel, Send
+from .fold import EDITING, ROLES, Knowledge, Room
+
+__all__ = ["EDITING", "ROLES", "Admit", "Broadcast", "Effect", "Entry", "Expel", "Knowledge", "Room", "Send"]

@@ -1,0 +1,52 @@
+"""What goes into a room and what comes out of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from ..document import Record
+from ..wire import Message
+
+# Entries and effects are tuples: they are made for every transaction, and tuples are made four times as fast.
+
+
+class Entry(NamedTuple):
+    """One line of a room's log. The request was checked before it was logged."""
+
+    number: int  # its place in the log
+    time: float  # seconds since the epoch of the clock; never runs backwards within a log
+    member: str
+    request: Message
+
+
+class Send(NamedTuple):
+    """An answer to one member; it must arrive, in order."""
+
+    member: str
+    message: Message
+
+
+class Broadcast(NamedTuple):
+    """News for everybody but one; a member that is served the room's content meanwhile finds it there."""
+
+    message: Message
+    but: str | None = None
+
+
+class Admit(NamedTuple):
+    """A member is in: the message first, then the records, then whatever else changes."""
+
+    member: str
+    message: Message
+    records: list[Record]
+    removed: list[str]
+
+
+class Expel(NamedTuple):
+    """A member broke the protocol, in the order of the log."""
+
+    member: str
+    reason: str
+
+
+Effect: TypeAlias = Send | Broadcast | Admit | Expel

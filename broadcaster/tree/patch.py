@@ -1,0 +1,184 @@
+"""Applies deltas to trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .values import SCALARS, Delta, Path, Tree, head, link_set, strong_refs, tag
+
+
+@dataclass(slots=True)
+class Patcher:
+    """Applies deltas to trees, noting what did not take effect and which strong references came and went."""
+
+    exists: Callable[[str], bool]  # whether an entity that is about to be named strongly is there
+    dropped: list[tuple[Path, str]] = field(default_factory=list)
+    gained: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    def patch(self, tree: Tree, delta: Delta, path: Path = ()) -> tuple[Tree, Delta | None]:
+        """The tree with `delta` applied, and the part of it that took effect: `delta` itself if all did."""
+        match delta:
+            case ["patch", changes]:
+                match tag(tree):
+                    case "":
+                        return self._patch_struct(tree, delta, changes, path)
+                    case "items":
+                        return self._patch_items(tree, delta, changes, path)
+            case ["link", added, removed]:
+                if tag(tree) == "set":
+                    members = set(tree["of"]).difference(removed).union(added)
+                    return link_set(members), delta
+            case ["arrays", layout, changes]:
+                if tag(tree) == "layout":
+                    return self._patch_arrays(tree, delta, layout, changes, path)
+        self._drop(path, "gone" if tree is None else "kind")
+        return tree, None
+
+    def _drop(self, path: Path, reason: str) -> None:
+        self.dropped.append((path, reason))
+
+    def _accept(self, tree: Tree, path: Path) -> bool:
+        """Notes the strong references of a new value; False where one names nothing."""
+        if not (strong := _strong(tree)):
+            return True
+        if all(map(self.exists, strong)):
+            self.gained += strong
+            return True
+        self._drop(path, "dangling")
+        return False
+
+    def _patch_struct(
+        self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path
+    ) -> tuple[Tree, Delta | None]:
+        fields, effects, whole = dict(tree), {}, True
+        for name, change in changes.items():
+            effect: Delta | None = None
+            match change:
+                case ["put", value]:
+                    if self._accept(value, (*path, name)):
+                        self.lost += _strong(fields.get(name))
+                        fields[name] = value
+                        effect = change
+                case ["remove"]:
+                    if name in fields:
+                        self.lost += strong_refs(fields.pop(name))
+                        effect = change
+                    else:
+                        self._drop((*path, name), "gone")
+                case _:
+                    new, effect = self.patch(fields.get(name), change, (*path, name))
+                    if effect is not None:
+                        fields[name] = new
+            if effect is not None:
+                effects[name] = effect
+            whole = whole and effect is change
+        if not effects:
+            return tree, None
+        return fields, delta if whole else ["patch", effects]
+
+    def _patch_items(
+        self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path
+    ) -> tuple[Tree, Delta | None]:
+        order, of, effects, whole = list(tree["order"]), dict(tree["of"]), {}, True
+        for key, change in changes.items():
+            effect = self._patch_item(order, of, key, change, (*path, key))
+            if effect is not None:
+                effects[key] = effect
+            whole = whole and effect is change
+        if not effects:
+            return tree, None
+        return {"$": "items", "order": order, "of": of}, delta if whole else ["patch", effects]
+
+    def _patch_item(self, order: list[str], of: dict[str, Tree], key: str, change: Delta, path: Path) -> Delta | None:
+        if change[0] == "insert":
+            if key in of:
+                self._drop(path, "exists")
+                return None
+            if not self._accept(change[2], path):
+                return None
+            of[key] = change[2]
+            after = _place(order, key, change[1])
+            return change if after == change[1] else ["insert", after, change[2]]
+        if key not in of:
+            self._drop(path, "gone")
+            return None
+        match change:
+            case ["put", value]:
+                if not self._accept(value, path):
+                    return None
+                self.lost += strong_refs(of[key])
+                of[key] = value
+                return change
+            case ["remove"]:
+                self.lost += strong_refs(of.pop(key))
+                order.remove(key)
+                return change
+            case ["move", wanted, *rest]:
+                order.remove(key)
+                after = _place(order, key, wanted)
+                if not rest:
+                    return change if after == wanted else ["move", after]
+                inner = self._patch_item(order, of, key, rest[0], path)
+                if inner is None:
+                    return ["move", after]
+                return change if after == wanted and inner is rest[0] else ["move", after, inner]
+        of[key], effect = self.patch(of[key], change, path)
+        return effect
+
+    def _patch_arrays(
+        self, tree: Tree, delta: Delta, layout: str, changes: dict[str, Delta], path: Path
+    ) -> tuple[Tree, Delta | None]:
+        if tree["id"] != layout:
+            self._drop(path, "layout")
+            return tree, None
+        of, effects = dict(tree["of"]), {}
+        for name, change in changes.items():
+            match change:
+                case ["put", array]:
+                    of[name] = array
+                case ["remove"] if name in of:
+                    del of[name]
+                case ["chunks", chunks, *heads] if (array := _splice(of.get(name), chunks, heads)) is not None:
+                    of[name] = array
+                case _:
+                    self._drop((*path, name), "gone")
+                    continue
+            effects[name] = change
+        if not effects:
+            return tree, None
+        whole = len(effects) == len(changes)
+        return {"$": "layout", "id": layout, "of": of}, delta if whole else ["arrays", layout, effects]
+
+
+def _strong(tree: Tree) -> list[str]:
+    """As strong_refs; quick for values that are no trees, as most are."""
+    if type(tree) in SCALARS or (type(tree) is list and SCALARS.issuperset(map(type, tree))):
+        return []
+    return list(strong_refs(tree))
+
+
+def _place(order: list[str], key: str, after: str | None) -> str | None:
+    """Puts `key` behind `after` (None: in front; one that is gone: last) and says behind which it came to stand."""
+    if after is None:
+        order.insert(0, key)
+        return None
+    if after not in order:
+        after = order[-1] if order else None
+        order.append(key)
+        return after
+    order.insert(order.index(after) + 1, key)
+    return after
+
+
+def _splice(array: Tree, chunks: dict[str, str], heads: list[str]) -> Tree | None:
+    """`array` with some chunks replaced; None if it has no such chunks, or is not what they were made for."""
+    if array is None or "chunks" not in array or any(int(index) >= len(array["chunks"]) for index in chunks):
+        return None
+    if heads and heads[0] != head(array):
+        return None
+    new = list(array["chunks"])
+    for index, sha in chunks.items():
+        new[int(index)] = sha
+    return {**array, "chunks": new}
