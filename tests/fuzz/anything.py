@@ -1,0 +1,116 @@
+"""Any property of anything, to any legal value: found through RNA, so that nothing is forgotten. Runs in a Blender."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final
+
+import bpy
+
+from .legal import SCALARS, put, random_value
+
+# What is never set, and why: "Type.property", or "*.property" for all.
+LEFT_OUT: Final = {
+    "names the datablock for the mirror": "*.mixer_uuid Scene.mixer_room Scene.mixer_held",
+    "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt",
+    "each person's tools: not the scene": "Scene.tool_settings",
+    "another path to another datablock: it would be written twice": "NodeLink.from_node NodeLink.to_node Bone.parent",
+    "the sound device of this machine": "Scene.use_audio",
+    "takes minutes, or all memory, to evaluate": """
+        RemeshModifier.octree_depth RemeshModifier.voxel_size OceanModifier.viewport_resolution Mesh.remesh_voxel_size
+        FluidDomainSettings.resolution_max VolumeDisplaceModifier.strength MeshToVolumeModifier.voxel_amount
+        MeshToVolumeModifier.voxel_size SkinModifier.branch_smoothing Object.show_instancer_for_viewport""",
+}
+OUT: Final = frozenset(" ".join(LEFT_OUT.values()).split())
+PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}  # what stands there is opened
+KINDS_OUT: Final = frozenset(
+    ["screens", "workspaces", "window_managers", "libraries", "brushes", "paint_curves", "all_ids"]
+)
+TRIES: Final = 30
+DEEP: Final = 6
+
+
+def kinds() -> list[str]:
+    """The collections of bpy.data of which anything may be edited."""
+    found = [prop.identifier for prop in bpy.data.bl_rna.properties if prop.type == "COLLECTION"]
+    return sorted(name for name in found if name not in KINDS_OUT)
+
+
+def any_datablock(chance: Random) -> Any:
+    """Any datablock; each kind is as likely as another."""
+    some = [kind for kind in kinds() if len(getattr(bpy.data, kind))]
+    return chance.choice(list(getattr(bpy.data, chance.choice(some))))
+
+
+def edit_anything(chance: Random) -> str:
+    """Sets one property somewhere; what it did. Raises LookupError if it found nothing to set."""
+    for _ in range(TRIES):
+        found = _descend(chance, any_datablock(chance))
+        if found is not None:
+            struct, prop, where = found
+            value = _any_value(chance, struct, prop)
+            return f"{where}.{prop.identifier} = {put(struct, prop.identifier, value, chance)!r}"
+    raise LookupError("nothing to set")
+
+
+def _descend(chance: Random, datablock: Any) -> tuple[Any, Any, str] | None:
+    struct, where = datablock, repr(datablock)
+    for _ in range(DEEP):
+        some = [prop for prop in struct.bl_rna.properties if _is_allowed(struct, prop)]
+        if not some:
+            return None
+        prop = chance.choice(some)
+        if prop.type in SCALARS:
+            return (struct, prop, where)
+        inner = getattr(struct, prop.identifier)
+        if prop.type == "POINTER":
+            if not prop.is_readonly and _is_of(prop.fixed_type, "ID"):
+                return (struct, prop, where)
+            if inner is None or (isinstance(inner, bpy.types.ID) and not _is_part(inner)):
+                return None
+            struct, where = inner, f"{where}.{prop.identifier}"
+        else:
+            if len(inner) == 0:
+                return None
+            place = chance.randrange(len(inner))
+            item = inner[place]
+            if item is None or isinstance(item, bpy.types.ID):
+                return None
+            struct, where = item, f"{where}.{prop.identifier}[{place}]"
+    return None
+
+
+def _is_part(datablock: Any) -> bool:
+    return datablock.is_embedded_data or isinstance(datablock, bpy.types.Key)
+
+
+def _is_allowed(struct: Any, prop: Any) -> bool:
+    name = prop.identifier
+    if name == "rna_type" or getattr(prop, "subtype", "") in PATHS or getattr(prop, "is_deprecated", False):
+        return False
+    if prop.type in SCALARS and (prop.is_readonly or struct.is_property_readonly(name)):
+        return False
+    rna = struct.bl_rna
+    while rna is not None:
+        if f"{rna.identifier}.{name}" in OUT:
+            return False
+        rna = rna.base
+    return f"*.{name}" not in OUT
+
+
+def _is_of(rna: Any, base: str) -> bool:
+    while rna is not None:
+        if rna.identifier == base:
+            return True
+        rna = rna.base
+    return False
+
+
+def _any_value(chance: Random, struct: Any, prop: Any) -> Any:
+    if prop.type != "POINTER":
+        return random_value(chance, prop)
+    wanted = prop.fixed_type.identifier
+    fitting = [
+        one for kind in kinds() for one in getattr(bpy.data, kind) if _is_of(one.bl_rna, wanted) and not _is_part(one)
+    ]
+    return chance.choice([*fitting, None])

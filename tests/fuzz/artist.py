@@ -1,0 +1,191 @@
+"""One of several people at work, by chance: what they do, step by step. Runs in a peer of a room."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import bpy
+
+from mixer import session as sessions
+from mixer.proxy.mirror import Mirror
+
+from . import deeds
+
+# What an edit that does not fit raises: nothing was there to be edited, or Blender refused.
+REFUSED: Final = (RuntimeError, TypeError, ValueError, AttributeError, LookupError, ReferenceError)
+PUMPS: Final = (0.0, 0.0, 0.0, 0.0, 0.02, 0.05, 0.1)
+MANY: Final = 80  # objects: where there are as many, none are made
+MAKING: Final = frozenset({"add", "new"})
+REST_SECONDS: Final = 3.0  # longer than names that clash take to be settled by another
+TOLD: Final = 20
+
+
+class Artist:
+    """What `peer` of `peers` does in a story is settled by seed, peer and step alone."""
+
+    def __init__(self, session: Any, folder: Path, *, seed: int, peer: int, peers: int, edits: int, only: str) -> None:
+        self.session = session
+        self.folder = folder
+        self.seed, self.peer, self.peers = seed, peer, peers
+        self.edits = edits
+        self.kinds = [kind for kind in deeds.KINDS if kind in only.split(",") or not only]
+        self.journal = (folder / f"{peer}.journal").open("w", buffering=1)
+        self.done = self.refused = 0
+        self.away = 0  # steps until the connection is there again
+
+    def play(self) -> dict[str, Any]:
+        """The whole story; what became of it."""
+        if self.peer == 0:
+            self.begin()
+        self.together("begun")
+        bpy.ops.ed.undo_push(message="begin")
+        for step in range(self.edits):
+            self.step(step, Random(f"{self.seed} {self.peer} {step}"))
+        self.tell("end", "", "")
+        if self.away:
+            self.session.reconnect()
+        self.object_mode()
+        return self.end()
+
+    def begin(self) -> None:
+        """Something of everything, so that there is something to edit."""
+        chance = Random(f"{self.seed} begin")
+        for path in deeds.OPERATORS["add"].operators.split():
+            with contextlib.suppress(*REFUSED):
+                deeds.legal.operator(path)("EXEC_DEFAULT", location=deeds.vector(chance))
+        for name in (deeds.new, deeds.new_typed, deeds.use_nodes, deeds.add_node, deeds.keyframe, deeds.image):
+            for _ in range(8):
+                with contextlib.suppress(*REFUSED):
+                    name(chance)
+
+    def together(self, moment: str) -> None:
+        self.session.settle(timeout=300)
+        self.session.barrier(moment, self.peers, timeout=600)
+        self.session.settle(timeout=300)
+
+    def step(self, step: int, chance: Random) -> None:
+        kind = chance.choices(self.kinds, [deeds.WEIGHTS.get(kind, 1.0) for kind in self.kinds])[0]
+        pump, push, travel, leave_mode = chance.choice(PUMPS), chance.random(), chance.random(), chance.random()
+        if kind in MAKING and len(bpy.data.objects) > MANY:
+            kind = "remove"
+        if leave_mode < 0.8 or bpy.context.mode == "OBJECT":
+            self.object_mode()
+        self.journal.write(f"{step} {kind}: ")
+        try:
+            told = deeds.do(chance, kind)
+            self.done += 1
+        except REFUSED as exc:
+            told = f"refused: {' '.join(str(exc).split())[:120]}"
+            self.refused += 1
+        self.journal.write(f"{told}\n")
+        if push < 0.3:
+            self.object_mode()
+            bpy.ops.ed.undo_push(message=f"step {step}")
+        elif push < 0.34:
+            self.undo(chance)
+        if self.away:
+            self.away -= 1
+            if not self.away:
+                self.tell(step, "reconnect", "")
+                self.session.reconnect()
+        elif travel < 0.01:
+            self.away = chance.randint(1, 10)
+            self.tell(step, "disconnect", "")
+            self.session.disconnect()
+        if pump:
+            self.session.pump(pump)
+
+    def undo(self, chance: Random) -> None:
+        self.object_mode()
+        for _ in range(chance.randint(1, 4)):
+            name = chance.choice(("undo", "undo", "redo"))
+            self.journal.write(f"  {name}: ")
+            try:
+                getattr(bpy.ops.ed, name)()
+                self.journal.write("done\n")
+            except RuntimeError as exc:
+                self.journal.write(f"refused {exc}\n")
+            if chance.random() < 0.5:
+                self.session.pump(0.02)
+
+    def object_mode(self) -> None:
+        if bpy.context.mode != "OBJECT":
+            with contextlib.suppress(RuntimeError):
+                bpy.ops.object.mode_set(mode="OBJECT")
+
+    def tell(self, *words: object) -> None:
+        self.journal.write(" ".join(map(str, words)) + "\n")
+
+    def end(self) -> dict[str, Any]:
+        """All comes to rest; what the mirror is like then."""
+        self.together("played")
+        self.session.pump(REST_SECONDS)
+        self.together("rested")
+        self.session.pump(0.5)
+        self.together("ended")
+        here = sessions.current()
+        assert here is not None
+        unsent = dirt(here.mirror)
+        (self.folder / f"{self.peer}.document.json").write_text(json.dumps(documents(here), indent=1, sort_keys=True))
+        return {
+            "digest": self.session.digest(),
+            "unsent": unsent[:TOLD],
+            "done": self.done,
+            "refused": self.refused,
+            "not_shown": not_shown(here)[:200],
+        }
+
+
+def dirt(mirror: Mirror) -> list[str]:
+    """What a full look finds that nobody edited: it should be nothing."""
+    return [str(delta)[:300] for delta in (*mirror.scan(), *mirror.collect(list(mirror.entries)))]
+
+
+def documents(here: sessions.Session) -> dict[str, Any]:
+    confirmed = here.member.confirmed
+    return {uuid: entity.tree for uuid in confirmed if (entity := confirmed.get(uuid)) is not None}
+
+
+def not_shown(here: sessions.Session) -> list[str]:
+    """Where this Blender holds something else than the document says."""
+    found: list[str] = []
+    for uuid in here.member.confirmed:
+        entity, entry = here.member.confirmed.get(uuid), here.mirror.entries.get(uuid)
+        assert entity is not None
+        label = f"{entity.kind}[{entity.tree.get('name')}]"
+        if entry is None:
+            found.append(f"{label}: missing")
+        else:
+            found += [label + text for text in unlike(entity.tree, entry.live)]
+    return found
+
+
+def unlike(one: Any, two: Any, path: str = "") -> list[str]:
+    if one == two:
+        return []
+    if isinstance(one, dict) and isinstance(two, dict):
+        return [
+            text
+            for name in sorted(one.keys() | two.keys())
+            for text in unlike(one.get(name, "(none)"), two.get(name, "(none)"), f"{path}.{name}")
+        ]
+    return [f"{path}: {str(one)[:80]} != {str(two)[:80]}"]
+
+
+def play(session: Any) -> None:
+    """What the script of a peer calls: the story is told in the environment."""
+    told = json.loads(os.environ["STORY"])
+    folder = Path(told.pop("folder"))
+    if told["peer"] == 0:
+        print("SHARING", flush=True)
+    session.barrier("here", told["peers"], timeout=300)
+    artist = Artist(session, folder, **told)
+    started = time.monotonic()
+    ended = artist.play() | {"seconds": round(time.monotonic() - started, 1)}
+    (folder / f"{told['peer']}.end.json").write_text(json.dumps(ended, indent=1))
