@@ -28,6 +28,7 @@ from .people import People
 from .proxy import Mirror, struct
 from .proxy.editing import edited
 from .proxy.still import must_stand_still
+from .proxy.undo_steps import Whole
 from .resume import Resumption, stamp_of
 from .stamp import Place, Stamp
 from .stats import Stats
@@ -66,6 +67,7 @@ class Session:
         self.member = Member(client.member)
         self.mirror = Mirror(client.blobs, trusted=trusted)
         self.lookout = Lookout(self.mirror)
+        self.whole_undo = Whole()
         self.state = State.JOINING
         self.stats = Stats()
         self.people = People()
@@ -95,6 +97,7 @@ class Session:
 
     def undone(self) -> None:
         """After undo and redo every reference into bpy.data is void, and anything may have changed."""
+        self.whole_undo.end()
         self.mirror.identity.forget()
         self.lookout.notes.undone = True
         self._undone = time.monotonic()
@@ -454,6 +457,7 @@ class Session:
             gc.enable()
             gc.unfreeze()
             self._work = None
+            self.whole_undo.end()
             self.client.close()
 
     # For scripts and tests, which own the loop

@@ -40,6 +40,12 @@ def _depsgraph_update_post(scene: Any, depsgraph: Any) -> None:
 
 
 @persistent
+def _before_undo(*_: Any) -> None:
+    if (here := session.current()) is not None:
+        here.whole_undo.begin()
+
+
+@persistent
 def _undone(*_: Any) -> None:
     if (here := session.current()) is not None:
         here.undone()
@@ -62,6 +68,8 @@ def _save_pre(*_: Any) -> None:
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     "depsgraph_update_post": _depsgraph_update_post,
+    "undo_pre": _before_undo,
+    "redo_pre": _before_undo,
     "undo_post": _undone,
     "redo_post": _undone,
     "load_pre": _load_pre,

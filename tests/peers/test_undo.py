@@ -277,3 +277,36 @@ def test_a_change_of_a_mesh_is_undone_unless_another_has_changed_it_since(  # UN
         D.meshes["Two"].vertices[0].co.z, D.meshes["Cube"].vertices[0].co.x,
     ]"""
     assert story(server, tmp_path, mine, theirs, look) == [8, 26, 9, 1]
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "D.objects['Cube'].data.materials[0] = D.materials.new('Theirs')",
+        "D.objects['Cube'].modifiers.new('Theirs', 'ARRAY').offset_object = new('Theirs')",
+        "D.objects['Cube'].parent = new('Theirs')",
+    ],
+)
+def test_an_undo_leaves_no_name_of_what_another_made_dangling(  # UNDO7
+    server: Broadcaster, tmp_path: Path, theirs: str
+) -> None:
+    mine = """
+    for step in range(2):
+        D.objects["Light"].location.x = step + 1
+        push()
+    together("edited")
+    together("made")
+    undo()
+    session.settle()
+    preferences = bpy.context.preferences
+    assert not preferences.is_dirty
+    assert not preferences.view.show_developer_ui
+    assert not preferences.experimental.use_undo_legacy
+    """
+    look = """[
+        D.objects["Light"].location.x, D.objects["Cube"].parent and D.objects["Cube"].parent.name,
+        D.objects["Cube"].data.materials[0].name, [m.offset_object.name for m in D.objects["Cube"].modifiers],
+    ]"""
+    seen = story(server, tmp_path, mine, f"together('edited')\n{theirs}\ntogether('made')", look)
+    assert seen[0] == 1
+    assert "Theirs" in str(seen)
