@@ -114,7 +114,8 @@ OPERATORS: Final = {
         "OBJECT",
         "MESH CURVE LATTICE SURFACE",
         """object.shape_key_add object.shape_key_add object.shape_key_remove object.shape_key_move
-        object.shape_key_clear object.shape_key_mirror object.shape_key_retime object.join_shapes object.shape_key_transfer""",
+        object.shape_key_clear object.shape_key_mirror object.shape_key_retime object.join_shapes
+        object.shape_key_transfer""",
     ),
     "modifiers": Row(
         "OBJECT",
@@ -160,44 +161,15 @@ OPERATORS: Final = {
     ),
 }
 
-# Operators that are never called, and options that are never given, and why.
-NEVER: Final = {
-    "sculpt.mesh_filter": "crashes the process of a Blender without a window",
-    "mesh.knife_project": "wants a window",
-    "object.quick_smoke": "bakes for minutes",
-    "object.voxel_remesh": "may take all memory",
-}
-OPTIONS_NEVER: Final = frozenset(
-    ["filepath", "directory", "orient_matrix", "constraint_axis", "mirror", "snap", "view_align"]
-)
-
-
-def pick(chance: Random, things: Any) -> Any:
-    """One of them. Raises IndexError if there is none."""
-    return chance.choice(list(things))
-
-
-def call(chance: Random, kind: str) -> str:
-    """One operator of a kind, on something selected; what it did."""
-    row = OPERATORS[kind]
-    path = pick(chance, row.operators.split())
-    if row.types:
-        select(chance, row.types.split())
-    if row.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode=row.mode)
-        _select_inside(chance, row)
-    operator = legal.operator(path)
-    chosen = legal.options(chance, operator, OPTIONS_NEVER)
-    active = bpy.context.object
-    told = f"{path}({', '.join(f'{name}={value!r}' for name, value in chosen.items())}) on {active and active.name!r}"
-    try:
-        done = operator("EXEC_DEFAULT", **chosen)
-    except TypeError:  # an option that only the invoking interface can give
-        done = operator("EXEC_DEFAULT")
-    return f"{told} {sorted(done)}"
-
-
-def select(chance: Random, types: list[str]) -> None:
+# Operators that the table leaves out, and why: `sculpt.mesh_filter` crashes a Blender without a window, `mesh.knife_project`
+# wants one, `object.quick_smoke` bakes for minutes, `object.voxel_remesh` may take all memory.
+# Options that are never given, and why.
+OPTIONS_NEVER: Final = {
+    "filepath": "no files",
+    "directory": "no files",
+    "orient_matrix": "must be a rotation",
+    "align": "may want a window",
+} -> None:
     """Makes one object of the view layer active and selects it, and maybe some others."""
     here = bpy.context.view_layer.objects
     fitting = [one for one in here if one.type in types]
@@ -308,28 +280,14 @@ def purge(chance: Random) -> str:
     return f"{bpy.data.orphans_purge(do_recursive=chance.random() < 0.5)} purged"
 
 
-MAKERS: Final = [
-    "materials",
-    "worlds",
-    "cameras",
-    "armatures",
-    "metaballs",
-    "actions",
-    "collections",
-    "texts",
-    "lattices",
-    "speakers",
-    "palettes",
-    "masks",
-    "linestyles",
-    "particles",
-    "meshes",
-]
+MAKERS: Final = """
+    materials worlds cameras armatures metaballs actions collections texts lattices speakers palettes masks linestyles
+    particles meshes"""
 
 
 @deed("new")
 def new(chance: Random) -> str:
-    kind = pick(chance, MAKERS)
+    kind = pick(chance, MAKERS.split())
     return f"{getattr(bpy.data, kind).new(name_of(chance))!r} made"
 
 
@@ -834,6 +792,9 @@ def scenes(chance: Random) -> str:
             one = pick(chance, bpy.data.scenes)
             one.frame_set(chance.randint(1, 40))
     return f"{one!r}"
+
+
+ATTRIBUTES: Final = "FLOAT INT BOOLEAN FLOAT_VECTOR FLOAT_COLOR BYTE_COLOR FLOAT2 INT8 QUATERNION STRING"
 
 
 @deed("attributes")
