@@ -161,15 +161,42 @@ OPERATORS: Final = {
     ),
 }
 
-# Operators that the table leaves out, and why: `sculpt.mesh_filter` crashes a Blender without a window, `mesh.knife_project`
-# wants one, `object.quick_smoke` bakes for minutes, `object.voxel_remesh` may take all memory.
-# Options that are never given, and why.
-OPTIONS_NEVER: Final = {
+# Left out of the table: `sculpt.mesh_filter` crashes a Blender without a window, `mesh.knife_project` wants one,
+# `object.quick_smoke` bakes for minutes, `object.voxel_remesh` may take all memory.
+OPTIONS_NEVER: Final = {  # option -> why it is never given
     "filepath": "no files",
     "directory": "no files",
     "orient_matrix": "must be a rotation",
     "align": "may want a window",
-} -> None:
+}
+
+
+def pick(chance: Random, things: Any) -> Any:
+    """One of them. Raises IndexError if there is none."""
+    return chance.choice(list(things))
+
+
+def call(chance: Random, kind: str) -> str:
+    """One operator of a kind, on something selected; what it did."""
+    row = OPERATORS[kind]
+    path = pick(chance, row.operators.split())
+    if row.types:
+        select(chance, row.types.split())
+    if row.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode=row.mode)
+        _select_inside(chance, row)
+    operator = legal.operator(path)
+    chosen = legal.options(chance, operator, frozenset(OPTIONS_NEVER))
+    active = bpy.context.object
+    told = f"{path}({', '.join(f'{name}={value!r}' for name, value in chosen.items())}) on {active and active.name!r}"
+    try:
+        done = operator("EXEC_DEFAULT", **chosen)
+    except TypeError:  # an option that only the invoking interface can give
+        done = operator("EXEC_DEFAULT")
+    return f"{told} {sorted(done)}"
+
+
+def select(chance: Random, types: list[str]) -> None:
     """Makes one object of the view layer active and selects it, and maybe some others."""
     here = bpy.context.view_layer.objects
     fitting = [one for one in here if one.type in types]
