@@ -13,6 +13,7 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ from . import VERSION
 from .commands import DEFAULT_HOST, DEFAULT_PORT, SECRET_VARIABLE, add_commands, read_secret
 from .commands import port as _port
 from .errors import MixerError, Refused
+from .limits import Limits
+from .limits import read as read_limits
 from .server import Server, tls
 from .server.gate import Gate
 from .store import Store
@@ -70,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         "--secret-file", type=Path, metavar="FILE", help=f"what making rooms takes (or in {SECRET_VARIABLE})"
     )
     serve.add_argument("--insecure", action="store_true", help="listen beyond this machine, open to whoever calls")
+    serve.add_argument("--limits", type=Path, metavar="FILE", help="limits, as TOML: NAME = NUMBER each")
+    shown = ", ".join(f"{field.name}={field.default:g}" for field in fields(Limits))
+    serve.add_argument(
+        "--limit", action="append", default=[], metavar="NAME=NUMBER", help=f"one limit; by default {shown}"
+    )
     serve.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     serve.set_defaults(run=_serve)
 
@@ -86,21 +94,22 @@ def _serve(options: argparse.Namespace) -> None:
     if not (loopback or options.insecure or (options.tls and secret)):
         raise Refused(f"{options.host} is reached from other machines: that takes --tls and a secret, or --insecure")
     context = _tls(options)
+    limits = read_limits(options.limits.read_bytes() if options.limits else b"", options.limit)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    store = _open_store(options)
+    store = _open_store(options, limits)
     for finding in store.findings:
         print(f"found: {finding}", file=sys.stderr, flush=True)
     try:
-        gate = Gate(time.time, secret, _key(options.data))
-        trio.run(_serve_until_stopped, options, loopback, store, gate, context)
+        gate = Gate(time.time, secret, _key(options.data), limits)
+        trio.run(_serve_until_stopped, options, loopback, store, gate, context, limits)
     finally:
         store.close()
 
 
-def _open_store(options: argparse.Namespace) -> Store:
+def _open_store(options: argparse.Namespace, limits: Limits) -> Store:
     match options.store or ("memory" if options.data is None else "sqlite"):
         case "memory" if options.data is None:
-            return MemoryStore()
+            return MemoryStore(limits.blobs_bytes)
         case "sqlite" if options.data is not None:
             return SqliteStore(options.data)
         case "memory":
@@ -147,12 +156,17 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _serve_until_stopped(
-    options: argparse.Namespace, loopback: bool, store: Store, gate: Gate, context: ssl.SSLContext | None
+    options: argparse.Namespace,
+    loopback: bool,
+    store: Store,
+    gate: Gate,
+    context: ssl.SSLContext | None,
+    limits: Limits,
 ) -> None:
     members = await _listen(options.host, options.port)
     people = await _listen(options.host, options.http_port)
     async with trio.open_nursery() as nursery:
-        server = Server(nursery, store, gate=gate)
+        server = Server(nursery, store, gate=gate, limits=limits)
         await server.restore()
         web = Web(loopback=loopback)
         nursery.start_soon(trio.serve_listeners, _within(context, server.serve_member), members)

@@ -16,6 +16,7 @@ from .tree import diff_fields, shas, strong_refs
 
 FORMAT: Final = 1
 HEADER: Final = "room.json"
+MAX_HEADER_BYTES: Final = 16 * wire.KIB
 RECORDS: Final = "records.jsonl"
 MAX_RECORDS_BYTES: Final = 4096 * wire.MIB
 TRANSACTION_BYTES: Final = wire.MIB  # about; an entity is never split
@@ -50,7 +51,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         try:
             self._file = zipfile.ZipFile(path)
-            header = orjson.loads(self._read(HEADER, wire.MAX_SMALL_BYTES))
+            header = orjson.loads(self._read(HEADER, MAX_HEADER_BYTES))
             self.records: list[Record] = [orjson.loads(line) for line in self._lines()]
             document = Document()
             document.load(self.records)

@@ -1,4 +1,4 @@
-"""Frames: a message or a piece of a blob, to bytes and back. Every limit of size and number stands here.
+"""Frames: a message or a piece of a blob, to bytes and back.
 
 A frame is the length of its payload (4 bytes, big-endian), its kind (1 byte) and the payload. Kind 0 is a message: a
 JSON object with a string "type". Kind 1 is a piece of a blob: its sha256 (32 bytes), offset and total (8 bytes each,
@@ -22,39 +22,19 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
 # What one frame may be
-MAX_GREETING_BYTES: Final = 64 * KIB  # before somebody has joined
 MAX_REQUEST_BYTES: Final = 16 * MIB  # from a member: a transaction, at most
 MAX_FRAME_BYTES: Final = 128 * MIB  # from the broadcaster: JSON may grow when it is written anew
 MAX_PIECE_BYTES: Final = 64 * KIB
-MAX_SMALL_BYTES: Final = 16 * KIB  # presence, leases and other small requests
 MAX_RECORDS_BYTES: Final = 256 * KIB  # about: a message of records holds at least one, however large
 
-# What one member may ask for
+# What both ends of a line go by
 MAX_BLOB_BYTES: Final = 256 * MIB
 MAX_SHAS: Final = 4096  # named in one message
 MAX_IN_FLIGHT: Final = 4096  # transactions of a member that it has no answer to
 MAX_PASSWORD_CHARS: Final = 1024  # also of secrets and invitations
 MIN_SERVER_SECRET_CHARS: Final = 16
-MAX_ATTEMPTS: Final = 5  # failed ones from one address, within
-ATTEMPTS_SECONDS: Final = 60.0
-MAX_INVITATION_SECONDS: Final = 365 * 24 * 3600.0
 MAX_TEXT_CHARS: Final = 64  # names of rooms and people
-MAX_LEASES: Final = 1000
-MAX_LEASE_SECONDS: Final = 300.0
-MAX_DROPS_BYTES: Final = 64 * KIB  # of the list that tells a sender what did not take effect
 MAX_KEPT_BYTES: Final = 1 * KIB  # of that list, in an answer that is kept to be given again
-
-# What the broadcaster holds
-MAX_CONNECTIONS: Final = 2048
-MAX_ROOMS: Final = 1024
-MAX_MEMBERS: Final = 256  # present in one room
-EMPTY_SECONDS: Final = 60.0  # a room that is not to be kept goes so long after the last member
-MAX_REMEMBERED: Final = 1024  # members of one room whose answers are kept after they left
-OUTBOX_BYTES: Final = 8 * MIB  # waiting for one member; past it the member is served what changed since
-WAITING_BYTES: Final = 64 * MIB  # transactions of one member that wait for blobs
-QUEUED_REQUESTS: Final = 16384  # of one room, waiting for the log
-BLOB_GRACE_SECONDS: Final = 24 * 3600.0  # a blob that nothing names is kept so long after it was last asked for
-STORED_BLOB_BYTES: Final = 8192 * MIB  # of the memory store
 
 _HEADER: Final = Struct(">IB")
 _PIECE: Final = Struct(">32sQQ")
@@ -162,7 +142,8 @@ def _decode_piece(payload: bytearray) -> Piece:
 class Assembly:
     """The pieces of one blob after another, put together and verified."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = MAX_BLOB_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._sha = ""
         self._data = bytearray()
         self._hash = sha256()
@@ -172,8 +153,8 @@ class Assembly:
 
         Raises RemoteProtocolError if pieces are out of order, too many, or not what their name says.
         """
-        if piece.total > MAX_BLOB_BYTES:
-            raise RemoteProtocolError(f"a blob of {piece.total} bytes is longer than the {MAX_BLOB_BYTES} allowed")
+        if piece.total > self._max_bytes:
+            raise RemoteProtocolError(f"a blob of {piece.total} bytes is longer than the {self._max_bytes} allowed")
         if not self._data:
             self._sha, self._hash = piece.sha, sha256()
         end = piece.offset + len(piece.data)

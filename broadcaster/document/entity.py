@@ -10,13 +10,13 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import orjson
 
 from ..errors import RemoteProtocolError
+from ..limits import DEFAULTS, Limits
 from ..tree import Facts, Tree, check_delta, check_tree
 
 Deltas: TypeAlias = list[list[Any]]  # [[uuid, delta], ...]
 Record: TypeAlias = dict[str, Any]
 
 DIGEST_BYTES: Final = 16
-MAX_DELTAS: Final = 100_000
 MAX_UUID_CHARS: Final = 64
 
 
@@ -89,11 +89,11 @@ class Entity:
         }
 
 
-def check_deltas(deltas: object) -> set[str]:
+def check_deltas(deltas: object, limits: Limits = DEFAULTS) -> set[str]:
     """The blobs that `deltas` name. Raises RemoteProtocolError unless they are a well-formed transaction."""
-    if type(deltas) is not list or len(deltas) > MAX_DELTAS:
-        raise RemoteProtocolError(f"a transaction is a list of at most {MAX_DELTAS} deltas")
-    facts = Facts()
+    if type(deltas) is not list or len(deltas) > limits.deltas:
+        raise RemoteProtocolError(f"a transaction is a list of at most {limits.deltas} deltas")
+    facts = Facts(max_depth=limits.depth)
     for pair in deltas:
         match pair:
             case [str(uuid), ["create", str(kind), dict(tree)]] if 0 < len(kind) <= MAX_UUID_CHARS and "$" not in tree:

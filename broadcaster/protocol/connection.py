@@ -10,6 +10,7 @@ from typing import Final
 
 from .. import wire
 from ..errors import LocalProtocolError, Refused, RemoteProtocolError
+from ..limits import DEFAULTS, Limits
 from ..wire import Message, Piece
 from .check import check_expect, check_fields, check_join, check_shas, check_state
 from .tables import CLIENT_FIELDS, FROM_CLIENT, FROM_SERVER, SERVER_FIELDS, Fields, State, Transitions
@@ -114,16 +115,20 @@ class ServerConnection(Connection):
     _in, _in_fields, _out = FROM_CLIENT, CLIENT_FIELDS, FROM_SERVER
     _far_side = "the program that joins"
 
+    def __init__(self, limits: Limits = DEFAULTS) -> None:
+        super().__init__()
+        self._limits = limits
+
     def welcome(self, agent: str) -> bytes:
         """The answer to a greeting that fits."""
         return wire.encode(_greeting("welcome", agent))
 
     def _max_bytes(self) -> int:
         joined = self.state in (State.EDITS, State.BLOBS)
-        return wire.MAX_REQUEST_BYTES if joined else wire.MAX_GREETING_BYTES
+        return self._limits.request_bytes if joined else self._limits.greeting_bytes
 
     def _check(self, kind: str, message: Message) -> None:
-        if len(self.payload) > wire.MAX_SMALL_BYTES and kind not in LARGE:
+        if len(self.payload) > self._limits.small_bytes and kind not in LARGE:
             raise RemoteProtocolError(f"a {kind!r} message of {len(self.payload)} bytes is too long")
         match kind:
             case "tx":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .. import wire
 from ..document import Deltas, Document, Record
 from ..errors import Rejected
+from ..limits import DEFAULTS, OF_THE_LOG, Limits, changed
 from ..wire import Message
 from .answers import Answers, bounded, some
 from .entries import Admit, Broadcast, Effect, Entry, Expel, Send
@@ -45,7 +45,7 @@ class Knowledge:
 class Room:
     """Folds a log. Members are named by their ids throughout."""
 
-    def __init__(self, name: str, epoch: str) -> None:
+    def __init__(self, name: str, epoch: str, limits: Limits = DEFAULTS) -> None:
         self.name = name
         self.epoch = epoch  # another one: revisions of before mean nothing
         self.before: list[list[Any]] = []  # earlier epochs, and up to which revision of each all is here
@@ -58,6 +58,7 @@ class Room:
         self.lock: list[str] | None = None  # salt and hash of its password
         self._owner: str | None = None
         self._leases = Leases()
+        self._limits = limits
 
     @property
     def revision(self) -> int:
@@ -67,6 +68,11 @@ class Room:
     def next_deadline(self) -> float | None:
         """When a lease runs out unless it is renewed: the time for a `tick`."""
         return self._leases.next_deadline
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """What decides how the log is folded, so it is in the log when it changes."""
+        return {name: getattr(self._limits, name) for name in OF_THE_LOG}
 
     def fold(self, entry: Entry) -> list[Effect]:
         """Takes the next entry of the log; what is to be sent because of it, in order."""
@@ -85,6 +91,8 @@ class Room:
                 effects += self._gone(member)
             case "settings":
                 self.keep, self.frozen = request["keep"], request["frozen"]
+            case "limits":  # of whoever folds this log from here on
+                self._limits = changed(self._limits, request["limits"])
             case "epoch":
                 self._begin_epoch(request["epoch"])
             case "tick":
@@ -103,6 +111,7 @@ class Room:
             "birth": self.birth,
             "lock": self.lock,
             "owner": self._owner,
+            "limits": self.limits,
             "present": {id: [who.name, who.color, who.role] for id, who in self.present.items()},
             "answers": [[member, answers.last, list(answers.kept)] for member, answers in self._answers.items()],
             **self._leases.state(),
@@ -114,6 +123,7 @@ class Room:
         self.keep, self.frozen = state["keep"], state["frozen"]
         self.birth, self.lock = state["birth"], state["lock"]
         self._owner = state["owner"]
+        self._limits = changed(self._limits, state.get("limits", {}))
         self.present = {id: Present(*who) for id, who in state["present"].items()}
         for member, last, kept in state["answers"]:
             self._answers[member] = Answers(last)
@@ -151,8 +161,8 @@ class Room:
     # Members
 
     def _join(self, member: str, request: Message, time: float) -> list[Effect]:
-        if member not in self.present and len(self.present) >= wire.MAX_MEMBERS:
-            return [Expel(member, f"room {self.name!r} is full: {wire.MAX_MEMBERS} members")]
+        if member not in self.present and len(self.present) >= self._limits.members:
+            return [Expel(member, f"room {self.name!r} is full: {self._limits.members} members")]
         if self._owner is None:
             self._owner = member
         if self._is_to_come(request):
@@ -191,7 +201,7 @@ class Room:
 
     def _forget(self) -> None:
         """Keeps the answers of whoever is here, and of the latest of those who left."""
-        excess = len(self._answers) - len(self.present) - wire.MAX_REMEMBERED
+        excess = len(self._answers) - len(self.present) - self._limits.remembered
         for member in [id for id in self._answers if id not in self.present][: max(excess, 0)]:
             del self._answers[member]
 
@@ -231,6 +241,7 @@ class Room:
         before = document.revision
         try:
             self._check_rights(member, deltas)
+            self._check_space(deltas, full=request.get("full") is True)
             outcome = document.apply(
                 deltas,
                 revision=before + 1,
@@ -240,14 +251,14 @@ class Room:
             )
         except Rejected as exc:
             rejected = {"type": "reject", "seq": seq, "reason": exc.reason, "detail": exc.detail}
-            versions = some(exc.versions, wire.MAX_DROPS_BYTES)
+            versions = some(exc.versions, self._limits.drops_bytes)
             return rejected | ({"versions": versions} if versions else {}), []
         effect = outcome.effect
         if not effect:
             document.revision = before  # no revision is used up
         answer: Message = {"type": "ack", "seq": seq, "revision": document.revision}
         if outcome.dropped:
-            answer["dropped"] = bounded(outcome.dropped, wire.MAX_DROPS_BYTES)
+            answer["dropped"] = bounded(outcome.dropped, self._limits.drops_bytes)
         if effect is not deltas:
             answer["effect"] = effect
         return answer, effect
@@ -255,7 +266,7 @@ class Room:
     def _lease(self, member: str, request: Message, time: float) -> list[Effect]:
         if member not in self.present:
             return []
-        return self._leases.ask(member, request, time, may_hold=self.present[member].role in EDITING)
+        return self._leases.ask(member, request, time, self._limits, may_hold=self.present[member].role in EDITING)
 
     def _check_rights(self, member: str, deltas: Deltas) -> None:
         role = self.present[member].role
@@ -268,6 +279,14 @@ class Room:
         for uuid, _ in deltas:
             if (holder := self._leases.holder(uuid)) not in (None, member):
                 raise Rejected("leased", f"{self._name(holder)} holds {uuid}")
+
+    def _check_space(self, deltas: Deltas, *, full: bool) -> None:
+        """`full`: so much is here that things may only go."""
+        if full and any(delta[0] != "remove" for _, delta in deltas):
+            raise Rejected("full", f"room {self.name!r} is as large as it may be: remove something")
+        created = sum(delta[0] == "create" for _, delta in deltas)
+        if created and len(self.document) + created > self._limits.entities:
+            raise Rejected("full", f"room {self.name!r} may hold {self._limits.entities} entities")
 
     def _name(self, member: str) -> str:
         return self.present[member].name if member in self.present else member

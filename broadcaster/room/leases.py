@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .. import wire
+from ..limits import Limits
 from ..wire import Message
 from .entries import Broadcast, Effect, Send
 
@@ -45,14 +45,14 @@ class Leases:
         """All that is held."""
         return [_message(key, lease, time) for key, lease in self._held.items()]
 
-    def ask(self, member: str, request: Message, time: float, *, may_hold: bool) -> list[Effect]:
+    def ask(self, member: str, request: Message, time: float, limits: Limits, *, may_hold: bool) -> list[Effect]:
         """What a member asks about one key: `acquire`, `renew` or `release`."""
         key, held = request["key"], self._held.get(request["key"])
         if held is not None and held.holder != member:
             return [Send(member, _message(key, held, time) | {"refused": True})]
         stale = held is None or request.get("fencing") not in (None, held.fencing)
         match request["op"]:
-            case "acquire" if may_hold and self._count(member) < wire.MAX_LEASES:
+            case "acquire" if may_hold and self._count(member) < limits.leases:
                 if held is None:
                     self._fencing += 1
             case "renew" if not stale:
@@ -61,7 +61,7 @@ class Leases:
                 return self._release(key)
             case _:
                 return [Send(member, _message(key, held, time) | {"refused": True})]
-        seconds = min(max(float(request.get("seconds") or 0.0), 1.0), wire.MAX_LEASE_SECONDS)
+        seconds = min(max(float(request.get("seconds") or 0.0), 1.0), limits.lease_seconds)
         fencing = self._fencing if held is None else held.fencing
         self._held[key] = Lease(member, fencing, time + seconds)
         return [Broadcast(_message(key, self._held[key], time))]

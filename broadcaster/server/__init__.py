@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 import trio
 
 from .. import VERSION, protocol, wire
 from ..errors import Refused, RemoteProtocolError
+from ..limits import DEFAULTS, Limits
 from ..protocol import ServerConnection, State, member_id
 from ..room import EDITING
 from ..store import Store
@@ -21,12 +23,11 @@ from .host import Host
 from .inbox import Arrivals, Inbox
 from .rooms import Rooms
 from .seat import Pace, Seat
-from .streams import FLUSH_SECONDS, Incoming, keep_alive, linger
+from .streams import FLUSH_SECONDS, Incoming, Pacer, keep_alive, linger
 from .sweep import sweep
 from .tls import TlsStream
 
 AGENT: Final = f"mixer-broadcaster {VERSION}"
-LOBBY_SECONDS: Final = 30.0  # for the greeting, and for each request of who has not joined
 JOIN_LOGGED: Final = ("type", "name", "color", "role", "epoch", "revision")  # the secret is not
 
 log = logging.getLogger(__name__)
@@ -42,14 +43,14 @@ class Server:
         clock: Callable[[], float] = time.time,
         *,
         gate: Gate | None = None,
-        blob_grace_seconds: float = wire.BLOB_GRACE_SECONDS,
+        limits: Limits = DEFAULTS,
     ) -> None:
         self._nursery = nursery
         self._store = store
         self._clock = clock
-        self._gate = gate or Gate(clock)
-        self.rooms = Rooms(nursery, store, clock, self._gate)
-        self._blob_grace_seconds = blob_grace_seconds
+        self._gate = gate or Gate(clock, limits=limits)
+        self.rooms = Rooms(nursery, store, clock, self._gate, limits)
+        self._limits = limits
         self._arrivals = Arrivals()
         self._connections = 0
         self._emptied = trio.Event()
@@ -57,7 +58,7 @@ class Server:
     async def restore(self) -> None:
         """Makes the rooms again that the store kept."""
         await self.rooms.restore()
-        self._nursery.start_soon(sweep, self._store.blobs, self.rooms.all, self._blob_grace_seconds)
+        self._nursery.start_soon(sweep, self._store.blobs, self.rooms.all, self._limits.blob_grace_seconds)
 
     def close(self) -> None:
         """Tells everybody that this broadcaster ends, and to come back."""
@@ -95,7 +96,7 @@ class Server:
         if isinstance(transport, trio.SocketStream):
             keep_alive(transport)
             visitor.address = transport.socket.getpeername()[0]
-        connection = ServerConnection()
+        connection = ServerConnection(self._limits)
         try:
             await self._serve_lobby(stream, connection, visitor)
         except (RemoteProtocolError, Refused) as exc:
@@ -105,12 +106,12 @@ class Server:
         await linger(stream)
 
     async def _serve_lobby(self, stream: trio.abc.Stream, connection: ServerConnection, visitor: Visitor) -> None:
-        if self._connections > wire.MAX_CONNECTIONS:
+        if self._connections > self._limits.connections:
             raise Refused("the broadcaster has no place left", retry=True)
         incoming = Incoming(stream, connection)
         while connection.state is not State.CLOSED:
             message = None
-            with trio.move_on_after(LOBBY_SECONDS):
+            with trio.move_on_after(self._limits.greeting_seconds):
                 message = await incoming.next()
             if message is None or isinstance(message, Piece):  # too long without a word, or gone
                 return
@@ -148,8 +149,10 @@ class Server:
         self, stream: trio.abc.SendStream, incoming: Incoming, join: Message, visitor: Visitor
     ) -> None:
         host, invited = await self.rooms.enter(join, visitor)
-        seat = Seat(member_id(join["secret"]), host.room, self._clock)
-        inbox = Inbox(lambda request: host.ask(seat, request), self._store.blobs, self._arrivals)
+        seat = Seat(member_id(join["secret"]), host.room, self._clock, self._limits)
+        inbox = Inbox(
+            lambda request, length: host.ask(seat, request, length), self._store.blobs, self._arrivals, self._limits
+        )
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(seat.write, stream)
@@ -157,7 +160,7 @@ class Server:
                     logged = {name: join[name] for name in JOIN_LOGGED if name in join}
                     host.enter(seat, logged | ({"invited": invited} if invited else {}))
                     with seat.reading:
-                        await _read_edits(incoming, host, seat, inbox)
+                        await _read_edits(incoming, host, seat, inbox, self._limits)
                 except (RemoteProtocolError, Refused) as exc:
                     log.info("member %s ends: %s", seat.member, exc)
                     seat.expel(str(exc), retry=isinstance(exc, Refused) and exc.retry)
@@ -180,13 +183,14 @@ class Server:
         may_store = host.room.present[seat.member].role in EDITING
         with seat.attached():
             await serve_blobs(
-                stream, incoming, self._store.blobs, self._arrivals, may_store=may_store, tell=seat.notice
+                stream, incoming, self._store.blobs, self._arrivals, self._limits, may_store=may_store, tell=seat.notice
             )
 
 
-async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) -> None:
+async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox, limits: Limits) -> None:
     """Takes what a member asks until it leaves. Raises RemoteProtocolError on what it should not have asked."""
-    while (message := await incoming.next()) is not None:
+    pace = Pacer(limits.requests_per_second)
+    while (message := await _next_within(limits.idle_seconds, incoming)) is not None:
         assert not isinstance(message, Piece)
         match message["type"]:
             case "tx" | "lease":
@@ -200,9 +204,19 @@ async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) 
             case "leave":
                 host.ask(seat, message)
                 return
+        await pace.wait()
         while inbox.is_full:
             await inbox.wait_for_space()
         while host.is_full:
             await host.wait_for_space()
         while seat.is_full:
             await seat.wait_for_space()
+
+
+async def _next_within(seconds: float, incoming: Incoming) -> Message | Piece | None:
+    """Raises Refused if nothing is said for so long."""
+    if seconds == inf:
+        return await incoming.next()
+    with trio.move_on_after(seconds):
+        return await incoming.next()
+    raise Refused(f"nothing was said for {seconds:g} s", retry=True)

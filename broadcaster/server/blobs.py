@@ -10,6 +10,7 @@ import trio
 
 from .. import wire
 from ..errors import MixerError, Refused, RemoteProtocolError, Unavailable
+from ..limits import Limits
 from ..store import Blobs
 from ..wire import Assembly, Piece
 from .host import RETRY_SECONDS
@@ -17,7 +18,6 @@ from .inbox import Arrivals
 from .streams import Incoming
 
 PIECES_AT_ONCE: Final = 4  # written in one go: large enough to be fast, small enough to let others in between
-STORING_BYTES: Final = 8 * wire.MIB  # of one connection, on their way to the disk
 
 
 async def serve_blobs(
@@ -25,6 +25,7 @@ async def serve_blobs(
     incoming: Incoming,
     blobs: Blobs,
     arrivals: Arrivals,
+    limits: Limits,
     *,
     may_store: bool,
     tell: Callable[[str | None], None],
@@ -33,8 +34,8 @@ async def serve_blobs(
 
     Raises RemoteProtocolError on a blob that is not what it is called, and Refused if there is no place for one.
     """
-    assembly = Assembly()
-    async with _Storing.open(blobs, arrivals, tell) as storing:
+    assembly = Assembly(limits.blob_bytes)
+    async with _Storing.open(blobs, arrivals, limits.storing_bytes, tell) as storing:
         while (message := await incoming.next()) is not None:
             match message:
                 case Piece():
@@ -57,12 +58,18 @@ class _Storing:
     """The blobs of one connection on their way to the disk: several at once, so that one flush serves them all."""
 
     def __init__(
-        self, nursery: trio.Nursery, blobs: Blobs, arrivals: Arrivals, tell: Callable[[str | None], None]
+        self,
+        nursery: trio.Nursery,
+        blobs: Blobs,
+        arrivals: Arrivals,
+        max_bytes: int,
+        tell: Callable[[str | None], None],
     ) -> None:
         self._nursery = nursery
         self._blobs = blobs
         self._arrivals = arrivals
         self._tell = tell
+        self._max_bytes = max_bytes
         self._bytes = 0
         self._count = 0
         self._refusal: Refused | None = None
@@ -71,12 +78,12 @@ class _Storing:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, blobs: Blobs, arrivals: Arrivals, tell: Callable[[str | None], None]
+        cls, blobs: Blobs, arrivals: Arrivals, max_bytes: int, tell: Callable[[str | None], None]
     ) -> AsyncIterator[_Storing]:
         """Raises what its block raises, or Refused if a blob was."""
         raised: Exception | None = None
         async with trio.open_nursery() as nursery:
-            storing = cls(nursery, blobs, arrivals, tell)
+            storing = cls(nursery, blobs, arrivals, max_bytes, tell)
             try:
                 yield storing
                 await storing.until_stored()
@@ -88,7 +95,7 @@ class _Storing:
 
     async def put(self, sha: str, data: bytes) -> None:
         """Begins to store a blob, once not too much is under way."""
-        while self._count and self._bytes + len(data) > STORING_BYTES:
+        while self._count and self._bytes + len(data) > self._max_bytes:
             await self._until_one_is()
         self._bytes += len(data)
         self._count += 1

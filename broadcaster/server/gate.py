@@ -17,15 +17,13 @@ from typing import Final, NoReturn
 import orjson
 import trio
 
-from .. import wire
 from ..errors import Refused
+from ..limits import DEFAULTS, Limits
 from ..room import ROLES, Room
 from ..wire import Message
 
 SCRYPT: Final[dict[str, int]] = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}  # 16 MiB, about 50 ms
 SALT_BYTES: Final = 16
-SCRYPTS_AT_ONCE: Final = 2
-MAX_ADDRESSES: Final = 10_000  # whose failures are remembered
 
 
 @dataclass(slots=True)
@@ -39,8 +37,15 @@ class Visitor:
 class Gate:
     """Without a secret everybody makes rooms, and enters those that have no password."""
 
-    def __init__(self, clock: Callable[[], float], secret: str | None = None, key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        secret: str | None = None,
+        key: bytes | None = None,
+        limits: Limits = DEFAULTS,
+    ) -> None:
         self._clock = clock
+        self._limits = limits
         self._secret = secret.encode() if secret else None
         self._key = key or os.urandom(32)  # signs invitations
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
@@ -89,7 +94,7 @@ class Gate:
         """A token that lets into `room`, as it is called now, with that role, for so long. Raises Refused."""
         if role not in ROLES:
             raise Refused(f"there is no role {role!r}")
-        until = self._clock() + min(max(seconds, 1.0), wire.MAX_INVITATION_SECONDS)
+        until = self._clock() + min(max(seconds, 1.0), self._limits.invitation_seconds)
         data = orjson.dumps([room.name, room.birth, role, until])
         return _text(data) + "." + _text(self._sign(data))
 
@@ -108,7 +113,7 @@ class Gate:
         return hmac.digest(self._key, data, "sha256")
 
     async def _scrypt(self, password: str, salt: bytes) -> bytes:
-        self._threads = self._threads or trio.CapacityLimiter(SCRYPTS_AT_ONCE)
+        self._threads = self._threads or trio.CapacityLimiter(max(self._limits.hashes, 1))
         hashed: bytes = await trio.to_thread.run_sync(_scrypt, password, salt, limiter=self._threads)
         return hashed
 
@@ -117,16 +122,16 @@ class Gate:
     def _check_attempts(self, visitor: Visitor) -> None:
         """Raises Refused, whatever is shown, after too many failures from one address."""
         failures = self._failures.get(visitor.address, deque())
-        while failures and failures[0] <= self._clock() - wire.ATTEMPTS_SECONDS:
+        while failures and failures[0] <= self._clock() - self._limits.attempts_seconds:
             failures.popleft()
-        if len(failures) >= wire.MAX_ATTEMPTS:
+        if len(failures) >= self._limits.attempts:
             raise Refused("too many failed attempts from this address: wait", retry=True)
 
     def _fail(self, visitor: Visitor, reason: str) -> NoReturn:
         self._check_attempts(visitor)
         self._failures.setdefault(visitor.address, deque()).append(self._clock())
         self._failures.move_to_end(visitor.address)
-        if len(self._failures) > MAX_ADDRESSES:
+        if len(self._failures) > self._limits.addresses:
             self._failures.popitem(last=False)
         raise Refused(reason)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from math import inf
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 import trio
 
 from .. import snapshot, wire
 from ..errors import Unavailable
+from ..limits import DEFAULTS, Limits
 from ..room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
 from ..store import Log
 from ..wire import Message
@@ -21,41 +22,80 @@ RETRY_SECONDS: Final = 1.0  # after the store could not take something
 log = logging.getLogger(__name__)
 
 
+class _Asked(NamedTuple):
+    member: str
+    request: Message
+    length: int = 0  # by how many bytes it makes the room larger, at most
+
+
 class Host:
     """One room, its log and the seats of its members."""
 
-    def __init__(self, room: Room, log: Log, clock: Callable[[], float], *, number: int = 0, time: float = 0.0) -> None:
+    def __init__(
+        self,
+        room: Room,
+        log: Log,
+        clock: Callable[[], float],
+        limits: Limits = DEFAULTS,
+        *,
+        number: int = 0,
+        time: float = 0.0,
+    ) -> None:
         self.room = room
         self.seats: dict[str, Seat] = {}
         self._log = log
         self._clock = clock
+        self._limits = limits
         self._number = number  # of the next entry
         self._time = time
         self._trouble: str | None = None  # why the store takes nothing
         self._keeping = False  # a snapshot, at this moment
         self._deleted = False
         self._empty_since = clock()
-        self._queue: list[tuple[str, Message]] = []
+        self._queue: list[_Asked] = []
         self._wake = trio.Event()
         self._taken = trio.Event()
         self._mail = _Mail(self.seats, room.revision)
         self._size = (-1, 0)  # at which revision, how many bytes
+        self._most_bytes = inf  # it is not larger than that
 
     def describe(self) -> Message:
         """What there is, for whoever asks; `bytes` are those of the snapshot."""
         room, document = self.room, self.room.document
-        if self._size[0] != room.revision:
-            entities = (document.get(uuid) for uuid in document)
-            self._size = room.revision, sum(len(entity.data) for entity in entities if entity)
         return {
             "name": room.name,
             "revision": room.revision,
             "members": len(room.present),
             "entities": len(document),
-            "bytes": self._size[1],
+            "bytes": self._bytes(),
             "frozen": room.frozen,
             "keep": room.keep,
         }
+
+    def _bytes(self) -> int:
+        """Of the snapshot; looked at anew when the document changed."""
+        document = self.room.document
+        if self._size[0] != document.revision:
+            entities = (document.get(uuid) for uuid in document)
+            self._size = document.revision, sum(len(entity.data) for entity in entities if entity)
+        return self._size[1]
+
+    def _entries(self, batch: list[_Asked]) -> list[Entry]:
+        """What is asked, for the log; whether the room was too large for it is looked at here, and stands with it."""
+        entries, growth = [], 0
+        for number, (member, request, length) in enumerate(batch, self._number):
+            growth += length
+            if length and self._is_too_large(length, growth):
+                request = {**request, "full": True}
+            entries.append(Entry(number, self._time, member, request))
+        return entries
+
+    def _is_too_large(self, length: int, growth: int) -> bool:
+        """Whether `length` more bytes could make it so; `growth` is all that is not folded yet."""
+        self._most_bytes += length
+        if self._most_bytes > self._limits.room_bytes:
+            self._most_bytes = self._bytes() + growth
+        return self._most_bytes > self._limits.room_bytes
 
     @property
     def is_in_trouble(self) -> bool:
@@ -83,20 +123,20 @@ class Host:
             del self.seats[seat.member]
             self.submit(seat.member, {"type": "lost"})
 
-    def ask(self, seat: Seat, request: Message) -> None:
-        """Queues what the member in `seat` asks; nothing once it sits elsewhere."""
+    def ask(self, seat: Seat, request: Message, length: int = 0) -> None:
+        """Queues what the member in `seat` asks in so many bytes; nothing once it sits elsewhere."""
         if self.seats.get(seat.member) is seat:
-            self.submit(seat.member, request)
+            self.submit(seat.member, request, length)
 
-    def submit(self, member: str, request: Message) -> None:
+    def submit(self, member: str, request: Message, length: int = 0) -> None:
         """Queues a checked request for the log."""
-        self._queue.append((member, request))
+        self._queue.append(_Asked(member, request, length))
         self._wake.set()
 
     @property
     def is_full(self) -> bool:
         """Whether so much is queued for the log that nothing more should be submitted."""
-        return len(self._queue) > wire.QUEUED_REQUESTS
+        return len(self._queue) > self._limits.queued
 
     async def wait_for_space(self) -> None:
         self._taken = trio.Event()
@@ -132,7 +172,7 @@ class Host:
                 batch, self._queue = self._queue, []
                 self._taken.set()
                 self._time = max(self._time, self._clock())
-                entries = [Entry(number, self._time, *asked) for number, asked in enumerate(batch, self._number)]
+                entries = self._entries(batch)
                 try:
                     await self._log.append(entries)
                 except Unavailable as exc:
@@ -150,11 +190,11 @@ class Host:
                     self._keeping = True
                     nursery.start_soon(self._keep_snapshot, self._number, snapshot.parts(self.room))
 
-    async def _hold(self, batch: list[tuple[str, Message]], reason: str) -> None:
+    async def _hold(self, batch: list[_Asked], reason: str) -> None:
         """Nothing is folded that is not kept: what was asked waits, and whoever came in comes back later."""
         self._say(reason)
-        self._queue[:0] = [(member, request) for member, request in batch if request["type"] != "join"]
-        for member, request in batch:
+        self._queue[:0] = [asked for asked in batch if asked.request["type"] != "join"]
+        for member, request, _ in batch:
             if request["type"] == "join" and (seat := self.seats.get(member)) is not None:
                 seat.expel(reason, retry=True)
         await trio.sleep(RETRY_SECONDS)
@@ -184,12 +224,12 @@ class Host:
         with trio.move_on_after(max(deadline - self._clock(), 0.0)):
             await self._wake.wait()
         if not self._queue and lease is not None and lease <= self._clock():
-            self._queue.append(("", {"type": "tick"}))
+            self._queue.append(_Asked("", {"type": "tick"}))
 
     @property
     def _going_at(self) -> float:
         """When the room goes, if nobody comes."""
-        return inf if self.room.keep or self.room.present else self._empty_since + wire.EMPTY_SECONDS
+        return inf if self.room.keep or self.room.present else self._empty_since + self._limits.empty_seconds
 
     def _is_over(self) -> bool:
         return self._deleted or (not self._queue and not self.seats and self._clock() >= self._going_at)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import trio
 
-from .. import wire
 from ..document import check_deltas
+from ..limits import Limits
 from ..store import Blobs
 from ..wire import Message
 
@@ -44,10 +44,13 @@ class _Waiting(NamedTuple):
 class Inbox:
     """The requests of one seat on their way to its room."""
 
-    def __init__(self, submit: Callable[[Message], None], blobs: Blobs, arrivals: Arrivals) -> None:
+    def __init__(
+        self, submit: Callable[[Message, int], None], blobs: Blobs, arrivals: Arrivals, limits: Limits
+    ) -> None:
         self._submit = submit
         self._blobs = blobs
         self._arrivals = arrivals
+        self._limits = limits
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
         self._missing: set[str] = set()  # blobs of the first one
@@ -58,9 +61,9 @@ class Inbox:
 
         Raises RemoteProtocolError if its deltas are malformed.
         """
-        shas = check_deltas(request["deltas"]) if request["type"] == "tx" else set()
+        shas = check_deltas(request["deltas"], self._limits) if request["type"] == "tx" else set()
         if not self._waiting and not self._absent(shas):
-            self._submit(request)
+            self._submit(request, length)
             return
         self._waiting.append(_Waiting(request, length, shas))
         self._bytes += length
@@ -70,7 +73,7 @@ class Inbox:
     @property
     def is_full(self) -> bool:
         """Whether so much waits for blobs that nothing more should be taken."""
-        return self._bytes > wire.WAITING_BYTES
+        return self._bytes > self._limits.waiting_bytes
 
     async def wait_for_space(self) -> None:
         self._moved = trio.Event()
@@ -102,5 +105,5 @@ class Inbox:
                 break
             first = self._waiting.popleft()
             self._bytes -= first.length
-            self._submit(first.request)
+            self._submit(first.request, first.length)
         self._moved.set()

@@ -8,8 +8,9 @@ from typing import Final
 
 import trio
 
-from .. import snapshot, wire
+from .. import snapshot
 from ..errors import Refused, Unavailable
+from ..limits import Limits
 from ..room import Room
 from ..store import Store
 from ..wire import Message
@@ -25,12 +26,15 @@ log = logging.getLogger(__name__)
 class Rooms:
     """All rooms of one process. `nursery` runs them."""
 
-    def __init__(self, nursery: trio.Nursery, store: Store, clock: Callable[[], float], gate: Gate) -> None:
+    def __init__(
+        self, nursery: trio.Nursery, store: Store, clock: Callable[[], float], gate: Gate, limits: Limits
+    ) -> None:
         self.hosts: dict[str, Host] = {}
         self._nursery = nursery
         self._store = store
         self._clock = clock
         self._gate = gate
+        self._limits = limits
         self._closed: set[str] = set()  # rooms that are not forgotten or read again yet
         self._making = trio.Lock()  # two that ask for the same new room get one
 
@@ -60,9 +64,11 @@ class Rooms:
         stored = await self._store.load(name)
         room = fold(stored)
         time = stored.entries[-1].time if stored.entries else 0.0
-        host = Host(room, stored.log, self._clock, number=stored.number, time=time)
+        host = Host(room, stored.log, self._clock, self._limits, number=stored.number, time=time)
         for member in room.present:
             host.submit(member, {"type": "lost"})
+        if room.limits != (wanted := Room(name, "", self._limits).limits):
+            host.submit("", {"type": "limits", "limits": wanted})
         if torn:
             host.submit("", {"type": "epoch", "epoch": new_epoch()})
         self._start(host)
@@ -95,9 +101,9 @@ class Rooms:
         if not join.get("create"):
             raise Refused(f"there is no room {name!r}")
         self._gate.check_authority(visitor, "a new room")
-        if len(self.hosts) >= wire.MAX_ROOMS:
-            raise Refused(f"the broadcaster holds {wire.MAX_ROOMS} rooms, which is all it can")
-        room = Room(name, new_epoch())
+        if len(self.hosts) >= self._limits.rooms:
+            raise Refused(f"the broadcaster holds {self._limits.rooms} rooms, which is all it can")
+        room = Room(name, new_epoch(), self._limits)
         room.keep, room.frozen = join.get("keep") is not False, join.get("frozen") is True
         if (password := join.get("password")) is not None:
             room.lock = await self._gate.lock(password)
@@ -106,7 +112,7 @@ class Rooms:
             await self._gate.admit(visitor, source, join)
             room.document = source.document.copy()
         log = await self._store.create(room.name, room.epoch, snapshot.parts(room))
-        return self._start(Host(room, log, self._clock))
+        return self._start(Host(room, log, self._clock, self._limits))
 
     def _start(self, host: Host) -> Host:
         self.hosts[host.room.name] = host

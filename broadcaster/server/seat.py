@@ -18,11 +18,11 @@ import trio
 
 from .. import protocol, wire
 from ..document import Record
+from ..limits import DEFAULTS, Limits
 from ..room import Knowledge, Room
 
 REMOVED_IN_A_MESSAGE: Final = 4096
 PART_BYTES: Final = 64 * wire.KIB  # written at once
-STALLED_SECONDS: Final = 120.0  # for a part: who is slower reads nothing, or is no longer there
 
 
 class Pace(Enum):
@@ -45,13 +45,14 @@ class _Behind:
 class Seat:
     """What waits for one member. Its methods do not block, apart from `write`."""
 
-    def __init__(self, member: str, room: Room, clock: Callable[[], float]) -> None:
+    def __init__(self, member: str, room: Room, clock: Callable[[], float], limits: Limits = DEFAULTS) -> None:
         self.member = member
         self.pace = Pace.JOINING
         self.reading = trio.CancelScope()  # around what is read from this member
         self._attached: set[trio.CancelScope] = set()  # around its blob connections
         self._room = room
         self._clock = clock
+        self._limits = limits
         self._frames: list[bytes] = []
         self._bytes = 0
         self._behind: _Behind | None = None
@@ -70,14 +71,14 @@ class Seat:
         """News. If there is no place for them, the member is served what changed since `revision` instead."""
         if self.pace is not Pace.LIVE:
             return
-        if self._bytes + len(frames) > wire.OUTBOX_BYTES:
+        if self._bytes + len(frames) > self._limits.outbox_bytes:
             self._fall_behind(iter(()), revision)
         else:
             self._put(frames)
 
     def answer(self, frames: bytes, revision: int) -> None:
         """Answers: they always come, though not before the member is in step."""
-        if self.pace is Pace.LIVE and self._bytes + len(frames) > wire.OUTBOX_BYTES:
+        if self.pace is Pace.LIVE and self._bytes + len(frames) > self._limits.outbox_bytes:
             self._fall_behind(iter(()), revision)
         if self.pace is Pace.LIVE:
             self._put(frames)
@@ -92,7 +93,7 @@ class Seat:
     @property
     def is_full(self) -> bool:
         """Whether so many answers are held that nothing more should be taken from this member."""
-        return self._behind is not None and self._behind.held_bytes > wire.OUTBOX_BYTES
+        return self._behind is not None and self._behind.held_bytes > self._limits.outbox_bytes
 
     async def wait_for_space(self) -> None:
         self._caught_up = trio.Event()
@@ -139,16 +140,21 @@ class Seat:
     async def write(self, stream: trio.abc.SendStream) -> None:
         """Writes until closed: all that is queued at once, and what changed while nothing is queued.
 
-        Raises trio.TooSlowError if the member takes nothing for STALLED_SECONDS.
+        Raises trio.TooSlowError if the member takes nothing for `stalled_seconds`.
         """
         while True:
             if data := self.take():
-                await _send(stream, data)
+                await self._send(stream, data)
             elif self._closing:
                 return
             else:
                 self._wake = trio.Event()
                 await self._wake.wait()
+
+    async def _send(self, stream: trio.abc.SendStream, data: bytes) -> None:
+        for start in range(0, len(data), PART_BYTES):
+            with trio.fail_after(self._limits.stalled_seconds):
+                await stream.send_all(memoryview(data)[start : start + PART_BYTES])
 
     def take(self) -> bytes:
         """All that is to be written now; nothing if the member is in step."""
@@ -175,12 +181,6 @@ class Seat:
         else:
             behind.frames = _encode_records(*changes)
             behind.revision = self._room.revision
-
-
-async def _send(stream: trio.abc.SendStream, data: bytes) -> None:
-    for start in range(0, len(data), PART_BYTES):
-        with trio.fail_after(STALLED_SECONDS):
-            await stream.send_all(memoryview(data)[start : start + PART_BYTES])
 
 
 def _encode_records(records: list[Record], removed: list[str]) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from math import inf
 from typing import Final
 
 import trio
@@ -43,6 +44,20 @@ class Incoming:
                 return None
             self._connection.receive_data(data)
         return message
+
+
+class Pacer:
+    """Lets so many through in a second, and as many at once after a while without any."""
+
+    def __init__(self, per_second: float) -> None:
+        self._seconds = 1.0 / max(per_second, 1e-9)
+        self._next = -inf
+
+    async def wait(self) -> None:
+        now = trio.current_time()
+        self._next = max(self._next, now - 1.0) + self._seconds
+        if self._next > now:
+            await trio.sleep(self._next - now)
 
 
 def keep_alive(stream: trio.SocketStream) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
-from .. import wire
 from ..errors import Refused
+from ..limits import DEFAULTS
 from ..room import Entry
 from . import Blobs, Log, Stored
 
@@ -71,9 +71,7 @@ class MemoryStore:
     findings: Sequence[str] = ()
     torn = False
 
-    def __init__(
-        self, max_blob_bytes: int = wire.STORED_BLOB_BYTES, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, max_blob_bytes: int = DEFAULTS.blobs_bytes, clock: Callable[[], float] = time.monotonic) -> None:
         self.blobs: Blobs = MemoryBlobs(max_blob_bytes, clock)
 
     async def rooms(self) -> list[str]:

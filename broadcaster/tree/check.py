@@ -16,14 +16,15 @@ class Facts:
     """What a checked transaction names."""
 
     shas: set[str] = field(default_factory=set)
+    max_depth: int = MAX_DEPTH
 
 
 def check_tree(tree: Tree, facts: Facts, depth: int = 0) -> None:
     """Raises RemoteProtocolError unless `tree` is of the grammar; notes the blobs it names in `facts`."""
     if type(tree) in SCALARS:
         return
-    if depth > MAX_DEPTH:
-        raise RemoteProtocolError(f"a tree is nested deeper than {MAX_DEPTH} levels")
+    if depth > facts.max_depth:
+        raise RemoteProtocolError(f"a tree is nested deeper than {facts.max_depth} levels")
     if type(tree) is list:
         if not SCALARS.issuperset(map(type, tree)):
             for value in tree:
@@ -131,8 +132,8 @@ CHECKERS: Final[dict[str, Callable[[Tree, Facts, int], None]]] = {
 
 def check_delta(delta: object, facts: Facts, depth: int = 0) -> None:
     """Raises RemoteProtocolError unless `delta` is a delta of a field or an item."""
-    if depth > MAX_DEPTH:
-        raise RemoteProtocolError(f"a delta is nested deeper than {MAX_DEPTH} levels")
+    if depth > facts.max_depth:
+        raise RemoteProtocolError(f"a delta is nested deeper than {facts.max_depth} levels")
     match delta:
         case ["put", tree]:
             if type(tree) not in SCALARS:

@@ -19,7 +19,7 @@ from .world import LOST_AT_MOST, Peer, World
 
 MEMBERS: Final = 5
 DRAIN_EVERY: Final = 250  # steps
-LIMITS: Final = ((wire, "OUTBOX_BYTES", 8000), (wire, "MAX_RECORDS_BYTES", 1500), (fold, "MAX_TOMBSTONES", 60))
+LIMITS: Final = ((wire, "MAX_RECORDS_BYTES", 1500), (fold, "MAX_TOMBSTONES", 60))
 
 
 class Story:

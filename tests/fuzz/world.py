@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from broadcaster import snapshot, wire
 from broadcaster.document import Deltas, Document, Entity, check_deltas
+from broadcaster.limits import Limits
 from broadcaster.member import Member
 from broadcaster.room import Admit, Broadcast, Entry, Expel, Room, Send
 from broadcaster.server.seat import Pace, Seat
 from broadcaster.tree import strong_refs
 from broadcaster.wire import FrameBuffer, Message
 
+NARROW: Final = Limits(outbox_bytes=8000)  # so small that it is reached
 LOST_AT_MOST: Final = 30  # entries of the log that a restart takes along
 FOLDED: Final = frozenset({"records", "ready", "tx", "ack", "reject", "digest"})
 
@@ -75,7 +77,7 @@ class Peer:
 
     def connect(self) -> None:
         if self.line is None:
-            self.line = Line(Seat(self.member.id, self.world.room, lambda: self.world.time))
+            self.line = Line(Seat(self.member.id, self.world.room, lambda: self.world.time, NARROW))
             join = {"type": "join", "name": self.member.id}
             known = {"epoch": self.epoch, "revision": self.member.revision} if self.epoch and self.member.ready else {}
             self.say(join | known)

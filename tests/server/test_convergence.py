@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from broadcaster import wire
+from broadcaster.limits import Limits
 from broadcaster.member import Member
 from broadcaster.protocol import member_id, new_secret
 from broadcaster.tree import items, link_set, ref
@@ -116,10 +117,9 @@ async def step(peer: Peer, random: random.Random) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_in_the_end_all_hold_one_document(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER35
-    monkeypatch.setattr(wire, "OUTBOX_BYTES", 3000)
     monkeypatch.setattr(wire, "MAX_RECORDS_BYTES", 500)
     chance = random.Random(seed)
-    async with serving() as arena:
+    async with serving(limits=Limits(outbox_bytes=3000)) as arena:
         peers = [Peer(arena, chance) for _ in range(MEMBERS)]
         for peer in peers:
             await peer.connect()

@@ -8,6 +8,7 @@ import pytest
 
 from broadcaster import wire
 from broadcaster.errors import Refused
+from broadcaster.limits import Limits
 from broadcaster.wire import Message
 
 from .guests import CUBE, Arena, Guest, as_member, put, serving, tx
@@ -130,9 +131,8 @@ async def test_a_lease_of_another_stays_its_own(op: str) -> None:  # HONEST2
         await well(arena, ann)
 
 
-async def test_answers_that_are_not_fetched_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # HONEST3
-    monkeypatch.setattr(wire, "OUTBOX_BYTES", 2000)
-    async with serving() as arena:
+async def test_answers_that_are_not_fetched_are_bounded() -> None:  # HONEST3
+    async with serving(limits=Limits(outbox_bytes=2000)) as arena:
         ann, eve = await company(arena)
         seat = arena.server.rooms.hosts["r"].seats[eve.id]
         eve.stop_reading()

@@ -19,6 +19,7 @@ import trio
 
 from broadcaster import pins, wire
 from broadcaster.errors import Refused
+from broadcaster.limits import DEFAULTS
 from broadcaster.remote import Address, RemoteRoom
 from broadcaster.server.gate import Gate, Visitor
 from broadcaster.store import Store
@@ -89,19 +90,19 @@ async def test_a_room_without_a_password_takes_the_secret_or_an_invitation() -> 
 
 async def test_too_many_failures_from_one_address_have_to_wait() -> None:  # GATE3
     async with serving(gate=closed()) as arena:
-        for _ in range(wire.MAX_ATTEMPTS):
+        for _ in range(DEFAULTS.attempts):
             with pytest.raises(Refused, match="not the secret"):
                 await master(arena, "wrong")
         with pytest.raises(Refused, match="too many failed attempts") as refusal:
             await master(arena)
         assert refusal.value.retry
-        await trio.sleep(wire.ATTEMPTS_SECONDS + 1)
+        await trio.sleep(DEFAULTS.attempts_seconds + 1)
         await master(arena)
 
 
 async def test_failures_of_one_address_are_not_those_of_another() -> None:  # GATE3
     gate = closed()
-    for _ in range(wire.MAX_ATTEMPTS):
+    for _ in range(DEFAULTS.attempts):
         with pytest.raises(Refused, match="not the secret"):
             gate.authorize(Visitor("10.0.0.1"), "wrong")
     with pytest.raises(Refused, match="too many"):
@@ -144,7 +145,7 @@ async def test_an_invitation_that_is_altered_old_or_for_another_room_lets_nobody
         await trio.sleep(11)
         with pytest.raises(Refused, match="expired"):
             await enter(await arena.visit(), invitation=short)
-        await trio.sleep(wire.ATTEMPTS_SECONDS)
+        await trio.sleep(DEFAULTS.attempts_seconds)
         visitor = await master(arena)
         await visitor.say({"type": "invite", "room": "r", "role": "king", "seconds": 10})
         with pytest.raises(Refused, match="no role 'king'"):

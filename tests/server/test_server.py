@@ -11,6 +11,7 @@ import trio.testing
 
 from broadcaster import protocol, wire
 from broadcaster.errors import Refused
+from broadcaster.limits import DEFAULTS, Limits
 from broadcaster.member import Pending
 from broadcaster.room import Entry, Room
 from broadcaster.store import Log
@@ -54,17 +55,15 @@ async def test_a_join_that_cannot_be_is_refused_in_one_sentence(fields: Message,
             await arena.join("bob", **fields)
 
 
-async def test_rooms_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER3
-    monkeypatch.setattr(wire, "MAX_ROOMS", 1)
-    async with serving() as arena:
+async def test_rooms_are_bounded() -> None:  # SERVER3
+    async with serving(limits=Limits(rooms=1)) as arena:
         await arena.join()
         with pytest.raises(Refused, match="all it can"):
             await arena.join(room="another")
 
 
-async def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER3
-    monkeypatch.setattr(wire, "MAX_CONNECTIONS", 1)
-    async with serving() as arena:
+async def test_connections_are_bounded() -> None:  # SERVER3
+    async with serving(limits=Limits(connections=1)) as arena:
         await arena.join()
         with pytest.raises(Refused, match="no place left") as caught:
             await arena.visit()
@@ -358,13 +357,13 @@ async def test_a_room_that_is_not_kept_goes_after_its_last_member() -> None:  # 
     async with serving() as arena:
         ann = await arena.join("ann", keep=False)
         await arena.join("bob", room="kept")
-        await trio.sleep(2 * wire.EMPTY_SECONDS)
+        await trio.sleep(2 * DEFAULTS.empty_seconds)
         await ann.vanish()
-        await trio.sleep(wire.EMPTY_SECONDS / 2)
+        await trio.sleep(DEFAULTS.empty_seconds / 2)
         again = await arena.join("ann", secret=ann.secret)  # in time
         assert again.heard[0]["epoch"] == ann.heard[0]["epoch"]
         await again.vanish()
-        await trio.sleep(2 * wire.EMPTY_SECONDS)
+        await trio.sleep(2 * DEFAULTS.empty_seconds)
         assert list(arena.server.rooms.hosts) == ["kept"]
 
 
@@ -386,11 +385,8 @@ async def test_a_room_is_deleted() -> None:  # SERVER40
 # Slow members
 
 
-async def test_a_slow_member_is_served_what_changed_and_delays_nobody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # SERVER21
-    monkeypatch.setattr(wire, "OUTBOX_BYTES", 2000)
-    async with serving() as arena:
+async def test_a_slow_member_is_served_what_changed_and_delays_nobody() -> None:  # SERVER21
+    async with serving(limits=Limits(outbox_bytes=2000)) as arena:
         ann, bob, slow = await arena.join("ann"), await arena.join("bob"), await arena.join("slow")
         member = as_member(slow)
         slow.stop_reading()
@@ -412,9 +408,8 @@ async def test_a_slow_member_is_served_what_changed_and_delays_nobody(
         assert member.confirmed.digest() == arena.digest()
 
 
-async def test_who_asks_much_and_reads_no_answers_is_not_heard_on(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER22
-    monkeypatch.setattr(wire, "OUTBOX_BYTES", 2000)
-    async with serving() as arena:
+async def test_who_asks_much_and_reads_no_answers_is_not_heard_on() -> None:  # SERVER22
+    async with serving(limits=Limits(outbox_bytes=2000)) as arena:
         ann = await arena.join("ann")
         room = arena.server.rooms.hosts["r"].room
         ann.stop_reading()
@@ -511,7 +506,7 @@ async def test_blobs_are_only_for_members() -> None:  # SERVER28
 
 
 async def test_a_full_store_says_so() -> None:  # SERVER29
-    async with serving(MemoryStore(max_blob_bytes=10)) as arena:
+    async with serving(MemoryStore(Limits(blobs_bytes=10).blobs_bytes)) as arena:
         blobs = await arena.attach(await arena.join("ann"))
         await blobs.write(b"".join(map(wire.encode_piece, wire.pieces(sha_of(DATA), DATA))))
         with pytest.raises(Refused, match="no space left"):
@@ -519,7 +514,7 @@ async def test_a_full_store_says_so() -> None:  # SERVER29
 
 
 async def test_what_nothing_names_is_removed_after_its_grace() -> None:  # STORE14
-    async with serving(blob_grace_seconds=100.0) as arena:
+    async with serving(limits=Limits(blob_grace_seconds=100.0)) as arena:
         ann = await arena.join("ann")
         attached = await arena.attach(ann)
         blobs = arena.server._store.blobs
@@ -547,9 +542,8 @@ async def test_what_nothing_names_is_removed_after_its_grace() -> None:  # STORE
         assert not blobs.has(sha_of(DATA))
 
 
-async def test_what_waits_for_blobs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER30
-    monkeypatch.setattr(wire, "WAITING_BYTES", 0)
-    async with serving() as arena:
+async def test_what_waits_for_blobs_is_bounded() -> None:  # SERVER30
+    async with serving(limits=Limits(waiting_bytes=0)) as arena:
         ann = await arena.join("ann")
         await ann.say(tx(1, IMAGE), {"type": "ping", "id": 1})
         await ann.hear_nothing()  # nothing more is taken from it
@@ -651,11 +645,10 @@ async def test_who_hears_what_does_not_depend_on_what_is_committed_together() ->
         assert [message["type"] for message in await cid.quiet()] == ["lease", "tx", "members", "ack"]
 
 
-async def test_a_full_queue_for_the_log_stops_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER34
-    monkeypatch.setattr(wire, "QUEUED_REQUESTS", 0)
+async def test_a_full_queue_for_the_log_stops_the_reading() -> None:  # SERVER34
     store = SlowStore()
     store.log.disk.set()
-    async with serving(store) as arena:
+    async with serving(store, limits=Limits(queued=0)) as arena:
         ann = await arena.join("ann")
         store.log.disk = trio.Event()
         await ann.say(tx(1, CUBE), tx(2, put(1)), tx(3, put(2)), {"type": "ping", "id": 1})

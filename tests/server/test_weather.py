@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from broadcaster import wire
+from broadcaster.limits import Limits
 
 from .guests import CUBE, Arena, put, serving
 from .link import Weather
@@ -21,9 +21,9 @@ FAIR = Weather(latency=0.02, jitter=0.01)
 
 
 @asynccontextmanager
-async def travelling() -> Any:
+async def travelling(**options: Any) -> Any:
     """An arena, and a function that makes a traveller of its weathers: the last one stays."""
-    async with serving() as arena, trio.open_nursery() as nursery:
+    async with serving(**options) as arena, trio.open_nursery() as nursery:
         chance = Random(1)
 
         def travel(*weathers: Weather) -> Traveller:
@@ -114,9 +114,8 @@ async def test_who_joins_while_three_edit_two_hundred_times_a_second_ends_equal(
         await all_equal(arena, joiner, *three)
 
 
-async def test_a_slow_member_delays_nobody_and_ends_equal(monkeypatch: pytest.MonkeyPatch) -> None:  # LINK4
-    monkeypatch.setattr(wire, "OUTBOX_BYTES", 20_000)
-    async with travelling() as (arena, travel):
+async def test_a_slow_member_delays_nobody_and_ends_equal() -> None:  # LINK4
+    async with travelling(limits=Limits(outbox_bytes=20_000)) as (arena, travel):
         ann, bob = travel(Weather(latency=0.01)), travel(Weather(latency=0.01))
         slow = travel(Weather(latency=0.01, bytes_per_second=10_000))
         ann.edit(CUBE)

@@ -29,9 +29,10 @@ BROADCASTER: Final = {
     "room": "document wire",
     "member": "rebase",
     "rebase": "document",
-    "document": "tree",
+    "document": "tree limits",
     "tree": "errors",
-    "protocol": "wire",
+    "protocol": "limits",
+    "limits": "wire",
     "wire": "errors",
     "errors": "",
 }

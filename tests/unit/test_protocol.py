@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from broadcaster import protocol, wire
 from broadcaster.errors import LocalProtocolError, Refused, RemoteProtocolError
+from broadcaster.limits import DEFAULTS
 from broadcaster.protocol import (
     CLIENT_FIELDS,
     FROM_CLIENT,
@@ -133,7 +134,7 @@ def test_a_join_with_malformed_options_is_refused(change: Message) -> None:  # P
 
 def test_nobody_sends_much_before_joining() -> None:  # PROTO6
     server = ServerConnection()
-    server.receive_data((wire.MAX_GREETING_BYTES + 1).to_bytes(4, "big") + b"\0")
+    server.receive_data((DEFAULTS.greeting_bytes + 1).to_bytes(4, "big") + b"\0")
     with pytest.raises(RemoteProtocolError, match="longer than"):
         server.next_message()
 

@@ -245,8 +245,8 @@ def test_others_are_told_who_comes_and_goes(log: Log) -> None:  # ROOM13
     assert log("cid", "lost") == []
 
 
-def test_a_room_is_full_at_its_limit(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:  # ROOM14
-    monkeypatch.setattr(wire, "MAX_MEMBERS", 2)
+def test_a_room_is_full_at_its_limit(log: Log) -> None:  # ROOM14, LIMIT2
+    log("", "limits", limits={"members": 2})
     (effect,) = log("cid", "join", name="Cid")
     assert effect == Expel("cid", "room 'r' is full: 2 members")
     log.join("ann")  # who is in may come again
@@ -353,10 +353,10 @@ def test_leaving_gives_leases_back(log: Log) -> None:  # ROOM22
     assert news[1]["left"] == ["ann"]
 
 
-def test_leases_are_bounded_in_time_and_number(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:  # ROOM23
-    monkeypatch.setattr(wire, "MAX_LEASES", 1)
+def test_leases_are_bounded_in_time_and_number(log: Log) -> None:  # ROOM23, LIMIT2
+    log("", "limits", limits={"leases": 1, "lease_seconds": 20.0})
     (granted,) = sent(log("ann", "lease", op="acquire", key="k", seconds=1e9), "bob")
-    assert granted["seconds"] == wire.MAX_LEASE_SECONDS
+    assert granted["seconds"] == 20.0
     (refused,) = log("ann", "lease", op="acquire", key="l", seconds=1)
     assert isinstance(refused, Send)
 

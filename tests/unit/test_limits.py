@@ -1,0 +1,139 @@
+"""The table of limits: every one can be set, and has a test that goes over it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from broadcaster.document import check_deltas
+from broadcaster.errors import Refused, RemoteProtocolError
+from broadcaster.limits import DEFAULTS, MOST, OF_THE_LOG, Limits, read
+from broadcaster.protocol import ServerConnection
+from broadcaster.room import Entry, Room, Send
+
+TESTS: Final = Path(__file__).parents[1]
+NEW: Final = ["a", ["create", "objects", {"of": {"of": {}}}]]
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Limits)])
+def test_every_limit_can_be_set_and_is_gone_over_by_a_test(name: str) -> None:  # LIMIT1
+    value = type(getattr(DEFAULTS, name))(7)
+    assert getattr(read(b"", [f"{name}={value}"]), name) == value
+    assert getattr(read(f"{name} = {value}".encode()), name) == value
+    here = [*TESTS.glob("unit/*.py"), *TESTS.glob("server/*.py"), *TESTS.glob("fuzz/*.py")]
+    over = re.compile(rf"(Limits\(|limits=\{{)[^)}}]*\b{name}\b")
+    assert any(map(over.search, map(Path.read_text, here))), "nothing sets it"
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        (["rooms"], "NAME=NUMBER"),
+        (["rooms=x"], "NAME=NUMBER"),
+        (["houses=1"], "no limit 'houses'"),
+        (["rooms=1.5"], "limit rooms is 1.5"),
+        (["rooms=-1"], "limit rooms is -1"),
+        (["rooms=true"], "limit rooms is True"),
+        (["empty_seconds=nan"], "limit empty_seconds is nan"),
+        (["depth=97"], "from 0 to 96"),
+    ],
+)
+def test_what_is_no_limit_is_refused(settings: list[str], why: str) -> None:  # LIMIT1
+    with pytest.raises(Refused, match=why):
+        read(b"", settings)
+
+
+def test_a_setting_goes_before_the_file() -> None:  # LIMIT1
+    limits = read(b"rooms = 3\nmembers = 4", ["rooms=5", "idle_seconds=1e3"])
+    assert (limits.rooms, limits.members, limits.idle_seconds) == (5, 4, 1000.0)
+
+
+def test_what_is_of_the_log_is_finite() -> None:  # LIMIT2
+    for name in OF_THE_LOG:
+        if isinstance(getattr(DEFAULTS, name), float):
+            assert name in MOST
+
+
+def answers(room: Room, *requests: dict[str, Any]) -> list[Any]:
+    """What one member that joins is answered."""
+    said: list[Any] = [{"type": "join", "name": "Ann"}, *requests]
+    effects = [effect for number, one in enumerate(said) for effect in room.fold(Entry(number, 0.0, "ann", one))]
+    return [effect.message for effect in effects if isinstance(effect, Send)]
+
+
+def tx(seq: int, *deltas: Any, **fields: Any) -> dict[str, Any]:
+    return {"type": "tx", "seq": seq, "base": 0, "deltas": list(deltas), **fields}
+
+
+def test_entities_are_bounded() -> None:  # LIMIT3
+    full = Room("r", "e", Limits(entities=1))
+    first, second, third, fourth = answers(
+        full, tx(1, NEW), tx(2, ["b", NEW[1]]), tx(3, ["a", ["remove"]]), tx(4, ["b", NEW[1]])
+    )
+    assert (first["type"], second["reason"], third["type"], fourth["type"]) == ("ack", "full", "ack", "ack")
+
+
+def test_in_a_full_room_things_may_only_go() -> None:  # LIMIT3
+    first, second, third = answers(
+        Room("r", "e"),
+        tx(1, NEW),
+        tx(2, ["a", ["patch", {"x": ["put", 1]}]], full=True),
+        tx(3, ["a", ["remove"]], full=True),
+    )
+    assert (first["type"], second["reason"], third["type"]) == ("ack", "full", "ack")
+
+
+def test_what_a_sender_is_told_of_drops_is_bounded() -> None:  # ROOM9
+    drops = [[f"ghost{number}", ["patch", {"x": ["put", 1]}]] for number in range(99)]
+    (answer,) = answers(Room("r", "e", Limits(drops_bytes=320)), tx(1, *drops))
+    assert len(answer["dropped"]) == 10
+
+
+def test_answers_of_members_that_left_are_bounded() -> None:  # LIMIT2
+    room = Room("r", "e", Limits(remembered=1))
+    for number, who in enumerate(["ann", "bob", "cid", "dan"]):
+        room.fold(Entry(2 * number, 0.0, who, {"type": "join", "name": who}))
+        room.fold(Entry(2 * number + 1, 0.0, who, {"type": "leave"}))
+    assert [one[0] for one in room.state()["answers"]] == ["cid", "dan"]
+
+
+def test_a_room_keeps_the_limits_of_its_log() -> None:  # LIMIT2
+    room, again = Room("r", "e", Limits(members=2, rooms=9)), Room("r", "e")
+    room.fold(Entry(0, 0.0, "", {"type": "limits", "limits": {"entities": 5}}))
+    again.restore(room.state())
+    assert again.limits == room.limits
+    assert (again.limits["members"], again.limits["entities"]) == (2, 5)
+
+
+def test_deltas_and_depth_are_bounded() -> None:  # LIMIT4
+    check_deltas([NEW])
+    with pytest.raises(RemoteProtocolError, match="at most 0 deltas"):
+        check_deltas([NEW], Limits(deltas=0))
+    with pytest.raises(RemoteProtocolError, match="deeper than 1 levels"):
+        check_deltas([NEW], Limits(depth=1))
+
+
+HELLO: Final = b'{"type":"hello","protocol":1,"agent":"a","capabilities":["blobs-1","document-1"]}'
+
+
+@pytest.mark.parametrize(
+    ("limits", "messages", "why"),
+    [
+        (Limits(greeting_bytes=50), [HELLO], "longer than the 50 allowed"),
+        (Limits(small_bytes=200), [HELLO, b'{"type":"ping","id":1%s}' % (b" " * 200)], "is too long"),
+        (
+            Limits(request_bytes=100),
+            [HELLO, b'{"type":"attach","room":"r","secret":"s"}', b" " * 101],
+            "the 100 allowed",
+        ),
+    ],
+)
+def test_messages_are_bounded(limits: Limits, messages: list[bytes], why: str) -> None:  # PROTO6, LIMIT4
+    connection = ServerConnection(limits)
+    connection.receive_data(b"".join(len(one).to_bytes(4, "big") + b"\0" + one for one in messages))
+    with pytest.raises(RemoteProtocolError, match=why):
+        list(iter(connection.next_message, None))
