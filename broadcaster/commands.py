@@ -1,4 +1,4 @@
-"""What people and programs ask of a broadcaster that runs: rooms, export, import, fork, checkpoint, back, delete."""
+"""What people and programs ask of a broadcaster that runs: the table of commands is at the end."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ DEFAULT_PORT: Final = 12800
 TLS: Final = "tls://"
 SECRET_VARIABLE: Final = "MIXER_SERVER_SECRET"
 SHOWN: Final = {"password": "MIXER_PASSWORD", "invitation": "MIXER_INVITATION"}  # by whoever enters a room
+PASSWORD_VARIABLE: Final = "MIXER_NEW_PASSWORD"
 DAY_SECONDS: Final = 24 * 3600.0
 
 ROOM: Final = ("room", {"metavar": "ROOM"})
@@ -28,13 +29,13 @@ FILE: Final = ("file", {"metavar": "FILE.mixroom", "type": Path})
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds every command of the table below."""
-    for name, (run, text, arguments) in COMMANDS.items():
+    for name, (run, text, arguments, *fixed) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         for argument, options in arguments:
             command.add_argument(argument, **options)
         default = Address(DEFAULT_HOST, DEFAULT_PORT)
         command.add_argument("--server", type=address, default=default, metavar="HOST:PORT", help="or tls://HOST:PORT")
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, **dict(*fixed))
 
 
 def read_secret(file: Path | None = None) -> str | None:
@@ -148,6 +149,35 @@ def _invite(options: argparse.Namespace) -> None:
         print(remote.wait_for("invitation")["token"])
 
 
+def _govern(options: argparse.Namespace) -> None:
+    _ask_room(options, op=options.op, member=options.member)
+
+
+def _settings(options: argparse.Namespace) -> None:
+    for op in ("keep", "frozen"):
+        if (on := getattr(options, op)) is not None:
+            _ask_room(options, op=op, on=on == "yes")
+    match options.password:
+        case "none":
+            _ask_room(options, op="password")
+        case "new":
+            if not (password := os.environ.get(PASSWORD_VARIABLE)):
+                raise Refused(f"the new password is read from {PASSWORD_VARIABLE}, which is empty")
+            _ask_room(options, op="password", password=password)
+
+
+def _ask_room(options: argparse.Namespace, **request: Any) -> None:
+    with _remote(options) as remote:
+        remote.send({"type": "govern", "room": options.room, **request})
+        if (refused := remote.wait_for("governed").get("refused")) is not None:
+            raise Refused(refused)
+
+
+def _governing(op: str, text: str, who: str = "a name or an id") -> tuple[Any, ...]:
+    member = ("member", {"metavar": "MEMBER", "help": who})
+    return _govern, text, [ROOM, member], {"op": op}
+
+
 FLAG: Final[dict[str, Any]] = {"action": "store_true"}
 COMMANDS: Final[dict[str, Any]] = {
     "rooms": (_rooms, "list what is there", [("--json", FLAG | {"help": "for programs"})]),
@@ -165,6 +195,20 @@ COMMANDS: Final[dict[str, Any]] = {
     ),
     "checkpoint": (_checkpoint, "keep a room as it is now under a name: as the frozen room ROOM@NAME", [ROOM, NAME]),
     "back": (_back, "make a room what it was at a checkpoint, by an ordinary edit", [ROOM, NAME]),
+    "kick": _governing("kick", "end a member's connection; it may come back"),
+    "ban": _governing("ban", "end a member's connection, and let nobody in who comes from there"),
+    "unban": _governing("unban", "let somebody in again", "an id or an address"),
+    "owner": _governing("owner", "hand a room over to a member"),
+    "settings": (
+        _settings,
+        "change a room",
+        [
+            ROOM,
+            ("--keep", {"choices": ("yes", "no"), "help": "no: it goes a minute after its last member"}),
+            ("--frozen", {"choices": ("yes", "no"), "help": "yes: nobody changes it"}),
+            ("--password", {"choices": ("new", "none"), "help": f"new: the one in {PASSWORD_VARIABLE}"}),
+        ],
+    ),
     "delete": (_delete, "delete a room", [ROOM]),
     "invite": (
         _invite,

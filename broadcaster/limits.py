@@ -34,6 +34,7 @@ class Limits:
     leases: int = 1000  # of one member
     lease_seconds: float = 300.0
     remembered: int = 1024  # members whose answers are kept after they left
+    banned: int = 1024
     drops_bytes: int = 64 * KIB  # of the list that tells a sender what did not take effect
 
     # What one room may take
@@ -69,7 +70,7 @@ MOST: Final = {
     "request_bytes": wire.MAX_FRAME_BYTES // 2,  # JSON may grow when it is written anew
     "lease_seconds": 1e9,
 }
-OF_THE_LOG: Final = ("entities", "members", "leases", "lease_seconds", "remembered", "drops_bytes")
+OF_THE_LOG: Final = ("entities", "members", "leases", "lease_seconds", "remembered", "banned", "drops_bytes")
 
 
 def read(file: bytes, settings: Iterable[str] = ()) -> Limits:

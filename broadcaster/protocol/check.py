@@ -15,6 +15,10 @@ MAX_STATE_DEPTH: Final = 32  # of presence
 MIN_SECRET_CHARS: Final = 22
 COLOR: Final = re.compile("#[0-9a-fA-F]{6}")
 HEX: Final = frozenset("0123456789abcdef")
+OPS: Final = {  # what a room is asked beside edits -> the field that says with what
+    "kick": "member", "ban": "member", "unban": "member", "owner": "member",
+    "keep": "on", "frozen": "on", "password": "password",
+}  # fmt: skip
 NAMED: Final = {"room": "room", "name": "member"}
 
 
@@ -42,6 +46,15 @@ def check_state(state: Any, left: int = MAX_STATE_DEPTH) -> None:
     if type(state) in (dict, list):
         for inner in state.values() if type(state) is dict else state:
             check_state(inner, left - 1)
+
+
+def check_govern(message: Message) -> None:
+    """Raises RemoteProtocolError unless what is asked is known and says what it takes."""
+    takes = OPS.get(message["op"], "")
+    if not takes or (takes != "password" and message.get(takes) is None):
+        raise RemoteProtocolError(f"malformed 'govern' message: {message['op'][:40]!r} is unknown or says too little")
+    if len(message.get("password") or "") > wire.MAX_PASSWORD_CHARS:
+        raise Refused("that password is too long")
 
 
 def check_join(message: Message) -> None:

@@ -12,7 +12,7 @@ from .. import wire
 from ..errors import LocalProtocolError, Refused, RemoteProtocolError
 from ..limits import DEFAULTS, Limits
 from ..wire import Message, Piece
-from .check import check_expect, check_fields, check_join, check_shas, check_state
+from .check import check_expect, check_fields, check_govern, check_join, check_shas, check_state
 from .tables import CLIENT_FIELDS, FROM_CLIENT, FROM_SERVER, SERVER_FIELDS, Fields, State, Transitions
 
 PROTOCOL: Final = 1
@@ -141,6 +141,8 @@ class ServerConnection(Connection):
                 self._check_greeting(message)
             case "join":
                 check_join(message)
+            case "govern":
+                check_govern(message)
 
 
 class ClientConnection(Connection):

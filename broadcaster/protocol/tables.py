@@ -24,6 +24,7 @@ FROM_CLIENT: Final[Transitions] = {
         "authorize": State.LOBBY,
         "delete": State.LOBBY,
         "invite": State.LOBBY,
+        "govern": State.LOBBY,
         "ping": State.LOBBY,
         "join": State.EDITS,
         "attach": State.BLOBS,
@@ -34,6 +35,7 @@ FROM_CLIENT: Final[Transitions] = {
         "presence": State.EDITS,
         "lease": State.EDITS,
         "digest": State.EDITS,
+        "govern": State.EDITS,
         "ping": State.EDITS,
         "leave": State.CLOSED,
     },
@@ -48,6 +50,7 @@ FROM_SERVER: Final[Transitions] = {
         "authorized": State.LOBBY,
         "deleted": State.LOBBY,
         "invitation": State.LOBBY,
+        "governed": State.LOBBY,
         "pong": State.LOBBY,
         "joined": State.EDITS,
         "attached": State.BLOBS,
@@ -64,6 +67,7 @@ FROM_SERVER: Final[Transitions] = {
         "members": State.EDITS,
         "lease": State.EDITS,
         "digest": State.EDITS,
+        "governed": State.EDITS,
         "pong": State.EDITS,
         "error": State.CLOSED,
     },
@@ -105,6 +109,13 @@ CLIENT_FIELDS: Final[Fields] = {
     "tx": {"seq": WHOLE, "base": WHOLE, "deltas": LIST, "expect": (dict, ABSENT)},
     "presence": {"state": STRUCT},
     "lease": {"op": TEXT, "key": TEXT, "seconds": (int, float, ABSENT), "fencing": (int, ABSENT)},
+    "govern": {
+        "op": TEXT,
+        "room": (str, ABSENT),  # by who has not joined it
+        "member": (str, ABSENT),  # kick, ban, owner: an id or a name; unban: an id or an address
+        "on": (bool, ABSENT),  # keep, frozen
+        "password": (str, ABSENT),  # null: none
+    },
     "digest": {},
     "ping": {"id": WHOLE},
     "leave": {},
@@ -118,6 +129,7 @@ SERVER_FIELDS: Final[Fields] = {
     "authorized": {},
     "deleted": {"room": TEXT},
     "invitation": {"token": TEXT},
+    "governed": {"op": TEXT, "refused": (str, ABSENT)},
     "joined": {
         "member": TEXT,
         "epoch": TEXT,

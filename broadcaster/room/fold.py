@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..document import Deltas, Document, Record
@@ -12,34 +11,14 @@ from ..wire import Message
 from .answers import Answers, bounded, some
 from .entries import Admit, Broadcast, Effect, Entry, Expel, Send
 from .leases import Leases, free
+from .present import Knowledge, Present
+from .rights import Rights
 
 ROLES: Final = ("owner", "editor", "viewer", "worker")
 EDITING: Final = frozenset({"owner", "editor", "worker"})
 EPOCHS_KEPT: Final = 16  # before the one of now
 HASHED_AT_ONCE: Final = 1000  # entities
 ASKED: Final = {"viewer": "viewer", "worker": "worker"}  # what is given for the asking; for all else, editor
-
-
-@dataclass(slots=True)
-class Present:
-    """A member that is in the room."""
-
-    name: str
-    color: str
-    role: str
-    presence: Message = field(default_factory=dict)
-    said: int | None = None  # the last sequence number since it joined
-
-    def describe(self, id: str) -> Message:
-        return {"id": id, "name": self.name, "color": self.color, "role": self.role, "presence": self.presence}
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What one member was told of the others."""
-
-    members: frozenset[str]
-    leases: frozenset[str]
 
 
 class Room:
@@ -56,7 +35,7 @@ class Room:
         self.frozen = False  # nobody changes anything
         self.birth = epoch  # tells it from others that had its name
         self.lock: list[str] | None = None  # salt and hash of its password
-        self._owner: str | None = None
+        self.rights = Rights()
         self._leases = Leases()
         self._limits = limits
 
@@ -89,8 +68,8 @@ class Room:
                 effects += self._leases.release_all(member) + self._gone(member)
             case "lost":  # not leaving: its leases live to their deadlines
                 effects += self._gone(member)
-            case "settings":
-                self.keep, self.frozen = request["keep"], request["frozen"]
+            case "govern":
+                effects += self._govern(member, request)
             case "limits":  # of whoever folds this log from here on
                 self._limits = changed(self._limits, request["limits"])
             case "epoch":
@@ -110,9 +89,9 @@ class Room:
             "frozen": self.frozen,
             "birth": self.birth,
             "lock": self.lock,
-            "owner": self._owner,
+            **self.rights.state(),
             "limits": self.limits,
-            "present": {id: [who.name, who.color, who.role] for id, who in self.present.items()},
+            "present": {id: [who.name, who.color, who.role, who.address] for id, who in self.present.items()},
             "answers": [[member, answers.last, list(answers.kept)] for member, answers in self._answers.items()],
             **self._leases.state(),
         }
@@ -122,7 +101,7 @@ class Room:
         self.epoch, self.before = state["epoch"], state["before"]
         self.keep, self.frozen = state["keep"], state["frozen"]
         self.birth, self.lock = state["birth"], state["lock"]
-        self._owner = state["owner"]
+        self.rights.restore(state)
         self._limits = changed(self._limits, state.get("limits", {}))
         self.present = {id: Present(*who) for id, who in state["present"].items()}
         for member, last, kept in state["answers"]:
@@ -163,13 +142,14 @@ class Room:
     def _join(self, member: str, request: Message, time: float) -> list[Effect]:
         if member not in self.present and len(self.present) >= self._limits.members:
             return [Expel(member, f"room {self.name!r} is full: {self._limits.members} members")]
-        if self._owner is None:
-            self._owner = member
+        address = request.get("address") or ""
+        if self.rights.is_banned(member, address):
+            return [Expel(member, f"you are banned from room {self.name!r}")]
         if self._is_to_come(request):
             return [Expel(member, f"revision {request['revision']} of this epoch is not there yet")]
         asked = ASKED.get(request.get("role") or "", "editor")
-        role = "owner" if member == self._owner else request.get("invited") or asked
-        self.present[member] = Present(request["name"], request.get("color") or "", role)
+        role = "owner" if self.rights.owns(member) else request.get("invited") or asked
+        self.present[member] = Present(request["name"], request.get("color") or "", role, address)
         answers = self._answers.pop(member, Answers())
         self._answers[member] = answers
         self._forget()
@@ -209,6 +189,60 @@ class Room:
         if self.present.pop(member, None) is None:
             return []
         return [Broadcast({"type": "members", "joined": [], "left": [member]}, but=member)]
+
+    # Rights
+
+    def _govern(self, member: str, request: Message) -> list[Effect]:
+        """What an owner asks, or who runs the broadcaster: that one is nobody in the room."""
+        try:
+            if member and (member not in self.present or self.present[member].role != "owner"):
+                raise Rejected("role", "only an owner of the room does that")
+            effects = self._do(request)
+        except Rejected as exc:
+            return [Send(member, {"type": "governed", "op": request["op"], "refused": exc.detail})]
+        return [*effects, Send(member, {"type": "governed", "op": request["op"]})]
+
+    def _do(self, request: Message) -> list[Effect]:
+        match request["op"]:
+            case "keep":
+                self.keep = request["on"]
+            case "frozen":
+                self.frozen = request["on"]
+            case "password":
+                self.lock = request["lock"]
+            case "unban":
+                self.rights.unban(request["member"])
+            case "kick":
+                return self._expel(self._find(request["member"]), "removed from")
+            case "ban":
+                member = self._find(request["member"])
+                self.rights.ban(member, self.present[member].address, self._limits.banned)
+                return self._expel(member, "banned from")
+            case "owner":
+                return self._hand_over(self._find(request["member"]))
+            case unknown:
+                raise AssertionError(f"unknown op {unknown!r} in the log")
+        return []
+
+    def _find(self, who: str) -> str:
+        """The member of that id or name. Raises Rejected unless there is just one."""
+        found = [who] if who in self.present else [id for id, one in self.present.items() if one.name == who]
+        if len(found) != 1:
+            raise Rejected("member", f"there are {len(found)} members {who!r} in room {self.name!r}")
+        return found[0]
+
+    def _expel(self, member: str, what: str) -> list[Effect]:
+        expelled = Expel(member, f"you are {what} room {self.name!r}")
+        return [expelled, *self._leases.release_all(member), *self._gone(member)]
+
+    def _hand_over(self, member: str) -> list[Effect]:
+        """Who owned the room so far edits on; who was invited as an owner stays one."""
+        changed = {member: "owner"}
+        if (former := self.rights.hand_over(member)) in self.present and former != member:
+            changed[former] = "editor"
+        for id, role in changed.items():
+            self.present[id].role = role
+        return [Broadcast({"type": "members", "joined": [self.present[id].describe(id) for id in changed], "left": []})]
 
     # Transactions
 

@@ -134,6 +134,12 @@ class Server:
                     self._gate.check_authority(visitor, "to delete a room")
                     await self.rooms.delete(name)
                     await stream.send_all(connection.send({"type": "deleted", "room": name}))
+                case {"type": "govern", "room": str(name)}:
+                    self._gate.check_authority(visitor, "to govern a room")
+                    governed = await self.rooms.find(name).govern(await self._as_logged(message))
+                    await stream.send_all(connection.send(governed))
+                case {"type": "govern"}:
+                    raise RemoteProtocolError("malformed 'govern' message: which room?")
                 case {"type": "ping", "id": id}:
                     await stream.send_all(connection.send({"type": "pong", "id": id}))
                 case {"type": "join"}:
@@ -158,9 +164,10 @@ class Server:
                 nursery.start_soon(seat.write, stream)
                 try:
                     logged = {name: join[name] for name in JOIN_LOGGED if name in join}
-                    host.enter(seat, logged | ({"invited": invited} if invited else {}))
+                    shown = {"invited": invited, "address": visitor.origin}
+                    host.enter(seat, logged | {name: one for name, one in shown.items() if one})
                     with seat.reading:
-                        await _read_edits(incoming, host, seat, inbox, self._limits)
+                        await self._read_edits(incoming, host, seat, inbox)
                 except (RemoteProtocolError, Refused) as exc:
                     log.info("member %s ends: %s", seat.member, exc)
                     seat.expel(str(exc), retry=isinstance(exc, Refused) and exc.retry)
@@ -171,6 +178,41 @@ class Server:
                 nursery.cancel_scope.deadline = trio.current_time() + FLUSH_SECONDS
         finally:
             seat.detach()
+
+    async def _read_edits(self, incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) -> None:
+        """Takes what a member asks until it leaves. Raises RemoteProtocolError on what it should not have asked."""
+        pace = Pacer(self._limits.requests_per_second)
+        while (message := await _next_within(self._limits.idle_seconds, incoming)) is not None:
+            assert not isinstance(message, Piece)
+            match message["type"]:
+                case "tx" | "lease":
+                    inbox.take(message, incoming.length)
+                case "govern":
+                    inbox.take(await self._as_logged(message), incoming.length)
+                case "presence":
+                    host.set_presence(seat.member, message["state"])
+                case "digest":
+                    seat.answer(wire.encode(host.room.digest()), host.room.revision)
+                case "ping":
+                    seat.answer(wire.encode({"type": "pong", "id": message["id"]}), host.room.revision)
+                case "leave":
+                    host.ask(seat, message)
+                    return
+            await pace.wait()
+            while inbox.is_full:
+                await inbox.wait_for_space()
+            while host.is_full:
+                await host.wait_for_space()
+            while seat.is_full:
+                await seat.wait_for_space()
+
+    async def _as_logged(self, govern: Message) -> Message:
+        """With what is kept of a password in its place."""
+        logged: Message = {name: govern[name] for name in ("type", "op", "member", "on") if name in govern}
+        if govern["op"] != "password":
+            return logged
+        password = govern.get("password")
+        return logged | {"lock": None if password is None else await self._gate.lock(password)}
 
     # Blobs
 
@@ -185,32 +227,6 @@ class Server:
             await serve_blobs(
                 stream, incoming, self._store.blobs, self._arrivals, self._limits, may_store=may_store, tell=seat.notice
             )
-
-
-async def _read_edits(incoming: Incoming, host: Host, seat: Seat, inbox: Inbox, limits: Limits) -> None:
-    """Takes what a member asks until it leaves. Raises RemoteProtocolError on what it should not have asked."""
-    pace = Pacer(limits.requests_per_second)
-    while (message := await _next_within(limits.idle_seconds, incoming)) is not None:
-        assert not isinstance(message, Piece)
-        match message["type"]:
-            case "tx" | "lease":
-                inbox.take(message, incoming.length)
-            case "presence":
-                host.set_presence(seat.member, message["state"])
-            case "digest":
-                seat.answer(wire.encode(host.room.digest()), host.room.revision)
-            case "ping":
-                seat.answer(wire.encode({"type": "pong", "id": message["id"]}), host.room.revision)
-            case "leave":
-                host.ask(seat, message)
-                return
-        await pace.wait()
-        while inbox.is_full:
-            await inbox.wait_for_space()
-        while host.is_full:
-            await host.wait_for_space()
-        while seat.is_full:
-            await seat.wait_for_space()
 
 
 async def _next_within(seconds: float, incoming: Incoming) -> Message | Piece | None:

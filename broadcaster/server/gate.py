@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import ipaddress
 import os
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -32,6 +33,15 @@ class Visitor:
 
     address: str = ""
     authorized: bool = False  # it said the server's secret
+
+    @property
+    def origin(self) -> str:
+        """The address, unless it is this machine's own, from which anybody may come."""
+        try:
+            local = ipaddress.ip_address(self.address.partition("%")[0]).is_loopback
+        except ValueError:
+            return ""  # no network address
+        return "" if local else self.address
 
 
 class Gate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Final, NamedTuple, assert_never
@@ -26,6 +27,16 @@ class _Asked(NamedTuple):
     member: str
     request: Message
     length: int = 0  # by how many bytes it makes the room larger, at most
+
+
+class _Question:
+    def __init__(self) -> None:
+        self.answer: Message = {}
+        self.answered = trio.Event()
+
+    def settle(self, answer: Message) -> None:
+        self.answer = answer
+        self.answered.set()
 
 
 class Host:
@@ -52,6 +63,7 @@ class Host:
         self._keeping = False  # a snapshot, at this moment
         self._deleted = False
         self._empty_since = clock()
+        self._questions: deque[_Question] = deque()  # from outside the room, in the order of the log
         self._queue: list[_Asked] = []
         self._wake = trio.Event()
         self._taken = trio.Event()
@@ -128,6 +140,14 @@ class Host:
         if self.seats.get(seat.member) is seat:
             self.submit(seat.member, request, length)
 
+    async def govern(self, request: Message) -> Message:
+        """What the room answers to who runs the broadcaster."""
+        question = _Question()
+        self._questions.append(question)
+        self.submit("", request)
+        await question.answered.wait()
+        return question.answer
+
     def submit(self, member: str, request: Message, length: int = 0) -> None:
         """Queues a checked request for the log."""
         self._queue.append(_Asked(member, request, length))
@@ -154,6 +174,8 @@ class Host:
         self._wake.set()
 
     def close(self, reason: str, *, retry: bool) -> None:
+        while self._questions:
+            self._questions.popleft().settle({"type": "governed", "op": "", "refused": reason})
         for seat in self.seats.values():
             seat.expel(reason, retry=retry)
 
@@ -236,6 +258,8 @@ class Host:
 
     def _emit(self, effect: Effect) -> None:
         match effect:
+            case Send("", message):
+                self._questions.popleft().settle(message)
             case Send(member, message):
                 self._mail.answer(member, wire.encode(message))
             case Broadcast(message, but):
