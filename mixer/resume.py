@@ -10,6 +10,8 @@ from broadcaster.wire import Message
 
 from .authors import both
 from .proxy import Mirror, identity
+from .proxy.fields import Fields
+from .proxy.mirror import Entry, in_order
 from .stamp import Place, Stamp
 
 
@@ -41,7 +43,7 @@ class Resumption:
     """One return to a room."""
 
     def __init__(self, stamp: Stamp, mirror: Mirror) -> None:
-        self.edits: Deltas = mirror.resume(stamp.document, stamp.live, stamp.absent)  # made since the file was saved
+        self.edits = _take_up(stamp, mirror)  # made since the file was saved
         self.absent = stamp.absent  # what is in the room and not in the file
         self.conflicts: list[tuple[str, Path]] = []  # what we and others changed meanwhile; ours stands
         self._epoch = stamp.place.epoch
@@ -72,3 +74,20 @@ class Resumption:
             name = uuid if entity is None else entity.tree.get("name", uuid)
             told.append(f"{name}: {'.'.join(path)}")
         return told
+
+
+def _take_up(stamp: Stamp, mirror: Mirror) -> Deltas:
+    """Has the mirror begin with a scene that was in step when it was saved; what was edited since."""
+    document = stamp.document
+    came, _ = mirror.identity.scan()
+    fresh: Deltas = []
+    for kind, datablock, uuid in in_order(came):
+        entity = document.get(uuid)
+        if entity is not None and entity.kind == kind:
+            live: Fields = stamp.live.get(uuid) or entity.tree
+            mirror.entries[uuid] = Entry(kind, entity.tree, live)
+        else:
+            fresh.append(mirror.admit(kind, datablock, uuid))
+    known = [uuid for uuid in mirror.entries if uuid in document]
+    gone = [[uuid, ["remove"]] for uuid in document if uuid not in mirror.entries and uuid not in stamp.absent]
+    return [*fresh, *mirror.collect(known), *gone]

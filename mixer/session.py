@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import orjson
 
+from broadcaster import wire
 from broadcaster.document import Deltas
 from broadcaster.errors import MixerError
 from broadcaster.member import Member, Message, Overruled
 from broadcaster.tree import Tree
 
+from . import undo
 from .authors import Authors, dropped_part
 from .client import Client
 from .cycles import Cycles
@@ -33,7 +35,8 @@ from .resume import Resumption, stamp_of
 from .stamp import Place, Stamp
 from .stats import Stats
 
-SHARE_BYTES: Final = 1_000_000  # of one transaction of the first share, roughly
+TRANSACTION_BYTES: Final = 1_000_000  # roughly: a large import is several
+MAX_BYTES: Final = wire.MAX_REQUEST_BYTES - 4096  # of one delta
 BUDGET_SECONDS: Final = 0.008
 SWEEP_SHARE: Final = 0.5  # of a tick's budget, at most
 QUIET_SECONDS: Final = 0.5
@@ -332,8 +335,7 @@ class Session:
         self.lookout.forget()
         self.member.hold(stamp.document, stamp.place.epoch)
         self._resumption = Resumption(stamp, self.mirror)
-        for part in _parts(self._resumption.edits):
-            self._edit(part)
+        self._edit(self._resumption.edits)
 
     def stamp(self) -> Stamp | None:
         """What this file is to carry of the room, if it is saved now; None while it is not in step."""
@@ -345,7 +347,7 @@ class Session:
 
     def _share(self) -> Iterator[Deltas]:
         """What is here becomes the content of a new room."""
-        yield from _parts(self.mirror.scan())
+        yield from _transactions(self.mirror.scan())
 
     def _load(self) -> Iterator[Deltas]:
         yield from self.mirror.apply(list(self.member.shown), self.member)
@@ -375,11 +377,15 @@ class Session:
         self._edited = time.monotonic()
         self.mirror.made = False  # a step of the user's holds it
         for part in self._locks.parted(deltas):
-            self._send(part)
-            self.mirror.sent(part, self.member.shown)
+            for transaction in _transactions(part):
+                self._send(transaction)
+                self.mirror.sent(transaction, self.member.shown)
         self.stats.encode.add(time.perf_counter() - start)
 
     def _send(self, deltas: Deltas) -> None:
+        if len(deltas) == 1 and len(orjson.dumps(deltas)) > MAX_BYTES:
+            self.member.overruled.append(Overruled(deltas, "large"))
+            return
         message = self.member.edit(deltas)
         self._authors.wrote(deltas, theirs=False)
         if message is not None:
@@ -407,7 +413,7 @@ class Session:
         """Sends what undo or redo changed of ours, and puts back what it changed of others. Nothing comes between."""
         self.lookout.forget()
         self.mirror.looked_at.clear()
-        mine, wrong = self.mirror.undone(self._authors)
+        mine, wrong = undo.split(self.mirror, self._authors)
         self._edit(mine)
         for deltas in self.mirror.restore(wrong, self.member):
             self._edit(deltas)
@@ -498,13 +504,13 @@ class Session:
         }
 
 
-def _parts(deltas: Deltas) -> Iterator[Deltas]:
-    """Many deltas as transactions of a handy size."""
+def _transactions(deltas: Deltas) -> Iterator[Deltas]:
+    """Many deltas as transactions of a handy size: the room takes none that is larger than a frame."""
     part: Deltas = []
     size = 0
     for delta in deltas:
-        size += len(orjson.dumps(delta))
-        if part and size > SHARE_BYTES:
+        size += len(orjson.dumps(delta)) if len(deltas) > 1 else 0
+        if part and size > TRANSACTION_BYTES:
             yield part
             part, size = [], 0
         part.append(delta)

@@ -18,8 +18,9 @@ from . import values
 from .context import Context, Datablock, Struct
 from .curve_groups import GROUPS, GroupOfCurve, Groups, read_groups
 from .fcurves import EnvelopePoints, Keyframes, read_curves, write_curves
+from .fields import WRITE_ERRORS, Fields, Proxy
 from .keying import name_of, recognised, structs_of
-from .struct import WRITE_ERRORS, Fields, Proxy, write_struct
+from .struct import write_struct
 
 LAYERED: Final = hasattr(bpy.types, "ActionSlot")
 SLOTS: Final = "slots"  # handle: local number of a slot -> key

@@ -14,10 +14,11 @@ from broadcaster.tree import Tree, items, tag
 
 from . import interface, values
 from .context import Context, Datablock
+from .fields import Fields
 from .keying import name_of, structs_of
 from .node_links import parse
 from .nodes import END, FRAME
-from .struct import Fields, write_struct
+from .struct import write_struct
 
 TEMPLATES: Final = "alike"  # of no datablock, so kept beside their handles: signature -> uuid
 STRUCTURE: Final = ("use_nodes", "node_tree")

@@ -11,7 +11,8 @@ from broadcaster.tree import tag
 
 from . import idprops
 from .context import Context, Datablock, Struct
-from .struct import CUSTOM, WRITE_ERRORS, Fields, plan_of
+from .fields import WRITE_ERRORS, Fields
+from .struct import CUSTOM, plan_of
 
 MANY_POINTS: Final = 20_000  # of a mesh that may have changed unseen: more take long to read
 MANY_PIXELS: Final = 1 << 20

@@ -21,9 +21,10 @@ from broadcaster.tree import Tree, items, link_set, tag
 
 from . import values
 from .context import Busy, Context, Datablock, Struct
+from .fields import WRITE_ERRORS, Fields
 from .keying import acyclic, name_of, recognised, rename, structs_of
 from .moment import moment
-from .struct import WRITE_ERRORS, Fields, read_struct, write_struct
+from .struct import read_struct, write_struct
 
 ROLL_NOISE_RADIANS: Final = 1e-4  # a roll is read out of a matrix: this much of it is rounding, over long chains too
 TURN_RADIANS: Final = 2 * math.pi

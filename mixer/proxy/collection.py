@@ -15,8 +15,9 @@ from ..rules import WITHHELD_NODES
 from ..rules.rule import Items
 from . import values
 from .context import MAX_REASON_CHARS, Context, Struct
+from .fields import WRITE_ERRORS, Fields, resolve
 from .keying import structs_of
-from .struct import WRITE_ERRORS, Fields, read_struct, resolve, write_struct
+from .struct import read_struct, write_struct
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from broadcaster.tree import Tree
 from ..rules import KINDS
 from .collection import argument
 from .context import Context, Datablock
-from .struct import WRITE_ERRORS
+from .fields import WRITE_ERRORS
 
 SPEC: Final = {kind.name: kind for kind in KINDS}
 LATTICE_SIZES: Final = ("points_u", "points_v", "points_w")

@@ -8,8 +8,9 @@ from typing import Any, Final
 from broadcaster.tree import Tree, items
 
 from .context import Context, Struct
+from .fields import Fields
 from .keying import name_of, recognised, structs_of
-from .struct import Fields, read_struct, write_struct
+from .struct import read_struct, write_struct
 
 GROUPS: Final = "groups"  # handle: pointer of a group -> key, while its slot is at work
 

@@ -14,8 +14,9 @@ from broadcaster.tree import Tree, tag
 from .. import trust
 from .context import Context, Struct
 from .fcurves import label_of, read_curves, write_curves
+from .fields import Fields, Scalar, read_reference, resolve
 from .keying import structs_of
-from .struct import Fields, Scalar, read_reference, resolve, write_struct
+from .struct import write_struct
 
 PARTS: Final[Mapping[str, str]] = {"KEY": "shape_keys", "NODETREE": "node_tree"}  # id_type -> part of its owner
 

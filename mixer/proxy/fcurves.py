@@ -16,8 +16,9 @@ from broadcaster.tree import INLINE_BYTES, Tree, items, tag
 from . import values
 from .arrays import Array, Hashes, decode, encode
 from .context import Context, Struct
+from .fields import WRITE_ERRORS, Fields
 from .keying import recognised, structs_of
-from .struct import WRITE_ERRORS, Fields, read_struct
+from .struct import read_struct
 
 KEYFRAMES: Final = "keyframe_points"
 POINTS: Final = ("handle_left", "co", "handle_right")  # two float32 each: frame and value

@@ -18,7 +18,7 @@ from . import attributes, topology, weights
 from .arrays import Array, Hashes, decode, encode, header, splice
 from .attributes import POSITION, UV_MAP, UV_PINS
 from .context import Busy, Context, Datablock, Struct
-from .struct import Fields
+from .fields import Fields
 from .topology import OFFSETS, Topology
 from .weights import WEIGHTS
 

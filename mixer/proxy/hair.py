@@ -16,7 +16,7 @@ from . import attributes
 from .arrays import Array, Hashes, decode, encode, header
 from .attributes import POSITION
 from .context import Context, Datablock, Struct
-from .struct import Fields
+from .fields import Fields
 
 OFFSETS: Final = "topology/offsets"  # int32 (curves + 1,): the first point of each curve, and the count of all
 CURVE_TYPE: Final = "CURVE/INT8/curve_type"

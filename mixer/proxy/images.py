@@ -14,8 +14,9 @@ from broadcaster.tree import Tree, items, tag
 
 from . import arrays, files, pictures, values
 from .context import Context, Datablock, Struct
+from .fields import Fields, Scalar
 from .keying import name_of, structs_of
-from .struct import Fields, Scalar, read_struct, write_struct
+from .struct import read_struct, write_struct
 
 FILE, PIXELS, TILES = "file", "pixels", "tiles"
 OPENED: Final = "opened"

@@ -18,8 +18,9 @@ from broadcaster.tree import Tree, items, new_uuid
 
 from . import values
 from .context import Context, Datablock, Struct
+from .fields import WRITE_ERRORS, Fields
 from .keying import name_of, recognised, structs_of
-from .struct import WRITE_ERRORS, Fields, read_struct, write_struct
+from .struct import read_struct, write_struct
 
 INTERFACE: Final = "interface"
 PANELS: Final = "interface_panels"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from broadcaster.tree import Tree, link_set
 
 from .context import Context, Struct
-from .struct import Fields
+from .fields import Fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ is anything written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,16 +15,16 @@ import bpy
 
 from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
-from broadcaster.tree import Tree, diff
+from broadcaster.tree import Delta, Tree, diff
 
-from ..authors import Authors
 from ..rules import KINDS, NOT_MIRRORED
 from . import animation, blind, interface, values
 from .context import Blobs, Context, Datablock
 from .create import create
+from .fields import WRITE_ERRORS, Fields
 from .identity import Identity
 from .still import is_dragged
-from .struct import WRITE_ERRORS, Fields, plan_of, read_struct, write_struct
+from .struct import plan_of, read_struct, write_struct
 
 ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
 NO_NAME: Final = "mixer.moving"
@@ -72,18 +72,23 @@ class Mirror:
         """Deltas for the datablocks that came and went, in an order in which what is named comes first."""
         came, went = self.identity.scan()
         deltas: Deltas = []
-        for kind, datablock, uuid in sorted(came, key=lambda one: ORDER[one[0]]):
-            if uuid in self.entries:  # undo brought it back: an edit at most
-                deltas += self.collect([uuid])
-                continue
-            live = self._read(uuid, datablock, None)
-            self.entries[uuid] = Entry(kind, None, live)
-            deltas.append([uuid, ["create", kind, live]])
+        for kind, datablock, uuid in in_order(came):
+            deltas += self.collect([uuid]) if uuid in self.entries else [self.admit(kind, datablock, uuid)]
         for _, uuid in went:
-            del self.entries[uuid]
-            self.ctx.local.pop(uuid, None)
+            self.dismiss(uuid)
             deltas.append([uuid, ["remove"]])
         return deltas
+
+    def admit(self, kind: str, datablock: Datablock, uuid: str) -> Delta:
+        """Mirrors a datablock that is new; the delta that tells of it."""
+        live = self._read(uuid, datablock, None)
+        self.entries[uuid] = Entry(kind, None, live)
+        return [uuid, ["create", kind, live]]
+
+    def dismiss(self, uuid: str) -> None:
+        """Forgets a datablock that is gone."""
+        del self.entries[uuid]
+        self.ctx.local.pop(uuid, None)
 
     def collect(self, uuids: Iterable[str], *, geometry: bool = True) -> Deltas:
         """Deltas for what was edited here and not noticed yet."""
@@ -116,25 +121,6 @@ class Mirror:
         """As `collect`, but for arrays that take long to read."""
         datablock = self.identity.find(uuid)
         return self.collect([uuid], geometry=datablock is not None and blind.is_small(datablock))
-
-    def resume(self, document: Document, live: Mapping[str, Fields], absent: Collection[str]) -> Deltas:
-        """Takes up a scene that was in step with `document` when it was saved; what was edited since.
-
-        `live` is what Blender read back then where that was something else, `absent` what it did not show.
-        """
-        came, _ = self.identity.scan()
-        fresh: Deltas = []
-        for kind, datablock, uuid in sorted(came, key=lambda one: ORDER[one[0]]):
-            entity = document.get(uuid)
-            if entity is not None and entity.kind == kind:
-                self.entries[uuid] = Entry(kind, entity.tree, live.get(uuid, entity.tree))
-            else:
-                tree = self._read(uuid, datablock, None)
-                self.entries[uuid] = Entry(kind, None, tree)
-                fresh.append([uuid, ["create", kind, tree]])
-        known = [uuid for uuid in self.entries if uuid in document]
-        gone = [[uuid, ["remove"]] for uuid in document if uuid not in self.entries and uuid not in absent]
-        return [*fresh, *self.collect(known), *gone]
 
     def unsaved(self) -> set[str]:
         """What a file would not hold if it were saved now: datablocks that nothing uses."""
@@ -215,43 +201,6 @@ class Mirror:
         """Shows what waited; runs like `apply`."""
         waiting, self.waiting = self.waiting, set()
         return self.apply(waiting, member)
-
-    def undone(self, authors: Authors) -> tuple[Deltas, set[str]]:
-        """What undo or redo did: the part that is ours to send, and whose state is not what it is to be.
-
-        Each field that another wrote last is theirs, with what they made and what they removed; `restore` puts
-        that back once ours is sent.
-        """
-        self.identity.forget()
-        self.identity.stamp()
-        came, went = self.identity.scan()
-        deltas: Deltas = []
-        wrong: set[str] = set()
-        for _, uuid in went:
-            del self.entries[uuid]
-            self.ctx.local.pop(uuid, None)
-            if authors.theirs(uuid):
-                wrong.add(uuid)
-            else:
-                deltas.append([uuid, ["remove"]])
-        lost = frozenset(wrong)
-        doomed = [(kind, uuid) for kind, _, uuid in came if uuid not in self.entries and authors.theirs(uuid)]
-        came = [one for one in came if one[2] not in self.entries and not authors.theirs(one[2])]
-        self._discard(doomed)
-        known = list(self.entries)
-        for kind, datablock, uuid in sorted(came, key=lambda one: ORDER[one[0]]):
-            live = self._read(uuid, datablock, None)
-            self.entries[uuid] = Entry(kind, None, live)
-            deltas.append([uuid, ["create", kind, live]])
-        for uuid in known:
-            before = self.entries[uuid].live
-            for _, delta in self.collect([uuid]):
-                mine = authors.mine(uuid, delta, before, lost)
-                if mine is not None:
-                    deltas.append([uuid, mine])
-                if mine != delta:
-                    wrong.add(uuid)
-        return deltas, wrong
 
     def restore(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
         """Puts back what an undo took from others; runs like `apply`."""
@@ -428,9 +377,9 @@ class Mirror:
         self.ctx.by_products.clear()
 
     def _remove(self, uuids: list[str]) -> None:
-        self._discard([(self.entries.pop(uuid).kind, uuid) for uuid in uuids])
+        self.discard([(self.entries.pop(uuid).kind, uuid) for uuid in uuids])
 
-    def _discard(self, doomed: list[tuple[str, str]]) -> None:
+    def discard(self, doomed: list[tuple[str, str]]) -> None:
         """Removes datablocks of these kinds and uuids from Blender."""
         found = [datablock for _, uuid in doomed if (datablock := self.identity.find(uuid)) is not None]
         for kind, uuid in doomed:
@@ -486,6 +435,11 @@ class Mirror:
             remove_datablocks([placeholder])
         elif placeholder is not None:  # a room without a scene gets this one
             placeholder.name = "Scene"
+
+
+def in_order(came: Iterable[tuple[str, Datablock, str]]) -> list[tuple[str, Datablock, str]]:
+    """[(kind, datablock, uuid)] as they are to be made: what others name first."""
+    return sorted(came, key=lambda one: ORDER[one[0]])
 
 
 def _bearer(entry: Entry) -> Datablock | None:

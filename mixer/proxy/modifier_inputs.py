@@ -17,7 +17,7 @@ from broadcaster.tree import Tree
 
 from . import interface, values
 from .context import Context, Struct
-from .struct import WRITE_ERRORS, Fields, read_reference, resolve
+from .fields import WRITE_ERRORS, Fields, read_reference, resolve
 
 SUFFIXES: Final = {"value": "", "use_attribute": "_use_attribute", "attribute": "_attribute_name"}
 PROPERTIES: Final = {"value": "value", "use_attribute": "type", "attribute": "attribute_name"}

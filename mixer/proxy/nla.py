@@ -13,8 +13,9 @@ from ..rules.rule import Items
 from . import values
 from .collection import ItemsProxy
 from .context import Context, Struct
+from .fields import WRITE_ERRORS, Fields, resolve
 from .keying import name_of, structs_of
-from .struct import WRITE_ERRORS, Fields, read_struct, resolve, write_struct
+from .struct import read_struct, write_struct
 
 STRIPS: Final = Items(new="new", kind="type")
 

@@ -15,8 +15,8 @@ from urllib.parse import quote, unquote
 from broadcaster.tree import Tree, link_set, tag
 
 from .context import Context, Struct
+from .fields import WRITE_ERRORS, Fields
 from .sockets import KEYS, keys_of, translation
-from .struct import WRITE_ERRORS, Fields
 
 LINK: Final = re.compile(r"([^/>#!]*)/([^/>#!]*)>([^/>#!]*)/([^/>#!]*)(?:#(\d{1,9}))?(!)?", re.ASCII)
 

@@ -13,9 +13,10 @@ from broadcaster.tree import Tree, items
 from ..rules.rule import Items
 from .collection import ItemsProxy, make
 from .context import Context, Struct
+from .fields import Fields
 from .keying import name_of, recognised, rename, structs_of
 from .sockets import KEYS, NUMBERED
-from .struct import Fields, read_struct, write_struct
+from .struct import read_struct, write_struct
 
 RULE: Final = Items(new="new", args=("bl_idname",), kind="bl_idname", unordered=True)
 HANDLES: Final = "nodes"

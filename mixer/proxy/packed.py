@@ -14,7 +14,7 @@ from broadcaster.tree import Tree, tag
 
 from . import files
 from .context import Context, Datablock, Struct
-from .struct import Fields
+from .fields import Fields
 
 FILE: Final = "packed_file"
 BUILTIN: Final = "<builtin>"  # the path of the font that is part of Blender

@@ -13,9 +13,10 @@ from broadcaster.tree import Tree, items, tag
 from . import keyblocks
 from .arrays import Hashes
 from .context import Busy, Context, Datablock, Struct
+from .fields import Fields
 from .keying import name_of, recognised, rename, structs_of
 from .moment import moment
-from .struct import Fields, read_struct, write_struct
+from .struct import read_struct, write_struct
 
 BLOCKS: Final = "key_blocks"
 DATA: Final = "data"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from broadcaster.tree import Tree
 
 from .context import Context, Struct
-from .struct import Fields, read_reference, resolve
+from .fields import Fields, read_reference, resolve
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from ..rules.rule import Items, names
 from . import interface
 from .collection import ItemsProxy
 from .context import Context, Struct
+from .fields import Fields
 from .keying import structs_of
-from .struct import Fields, plan_of, read_struct, read_values, write_struct
+from .struct import plan_of, read_struct, read_values, write_struct
 
 KEYS: Final = "node_keys"  # among the local handles: name of a node -> its key
 ITEMS: Final = "node_items"  # the same: name of a node -> list of items -> their keys

@@ -15,8 +15,8 @@ from broadcaster.tree import Tree, tag
 from . import values
 from .arrays import Array, Hashes, decode, encode, header
 from .context import Blobs, Busy, Context, Struct
+from .fields import WRITE_ERRORS, Fields
 from .moment import moment
-from .struct import WRITE_ERRORS, Fields
 
 # In the order of writing. The types of points and how many there are is a spline's shape, which never changes.
 SCALARS: Final = (

@@ -2,154 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import bpy
-from mathutils import Matrix
 
-from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree
 
 from .. import rules
 from ..rules.rule import Rule
 from . import idprops, values
 from .context import Busy, Context, Struct
+from .fields import WRITE_ERRORS, Choice, Fields, Flags, Proxy, Reference, Scalar, Vector, Withheld
+from .registered import Registered
 
-Fields = dict[str, Tree]
-
-# What Blender and a proxy raise where a member sent what does not fit. RecursionError is a RuntimeError.
-WRITE_ERRORS: Final = (
-    RemoteProtocolError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    RuntimeError,
-    ArithmeticError,
-    LookupError,
-    ReferenceError,
-    SystemError,  # a lookup by what is no text
-    MemoryError,
-)
-C_INT: Final = range(-(2**31), 2**31)
 CUSTOM: Final = "custom_properties"  # the field of a struct's ID properties; no RNA property bears this name
-SYSTEM_PROPERTIES: Final = bpy.app.version >= (5, 0)  # registered ones are stored apart from custom ones
 REGISTRABLE: Final = (bpy.types.ID, bpy.types.PropertyGroup)
 SHIPPED: Final = "cycles."  # the add-on that comes with Blender: what it does when a value is set is known
 PATHS: Final = {"FILE_PATH", "DIR_PATH", "FILE_NAME"}
 SCALARS: Final = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
 PLAIN: Final = {"BOOLEAN", "INT", "ENUM"}  # always values that JSON has
-
-
-class Proxy(Protocol):
-    """Reads one property into a tree, and writes what differs from a tree back. Keeps nothing."""
-
-    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        """The property as a tree. `prev` is what was read last, `fields` what of `struct` has been read so far."""
-        ...
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        """Makes the property `new`, where it stands at `live`. `fields` is the whole new struct."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A number or a text."""
-
-    name: str
-
-    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        return values.encode(getattr(struct, self.name))
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        setattr(struct, self.name, values.decode(new))
-
-
-@dataclass(frozen=True, slots=True)
-class Choice(Scalar):
-    """An enum."""
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        if new != "":  # what Blender itself reads where its value is none of the choices
-            setattr(struct, self.name, new)
-
-
-@dataclass(frozen=True, slots=True)
-class Flags(Scalar):
-    """An enum of which several can be set."""
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        setattr(struct, self.name, set(new))
-
-
-@dataclass(frozen=True, slots=True)
-class Vector(Scalar):
-    """A fixed number of scalars, or of rows of them."""
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        value = values.decode(new)
-        if any(type(one) is int and one not in C_INT for one in value):
-            raise RemoteProtocolError("a number that is too large")  # Blender would raise that after its call returned
-        # A matrix reads as rows and takes plain lists as columns.
-        setattr(struct, self.name, Matrix(value) if value and type(value[0]) is list else value)
-
-
-@dataclass(frozen=True, slots=True)
-class Constant(Scalar):
-    """What is settled when the struct is made, as a modifier's type."""
-
-    pseudo: bool = False
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        """Nothing: another value makes another item."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClassName:
-    """The RNA type of a struct, where no property tells it: kept for whoever makes one."""
-
-    name: str
-    pseudo: bool = True
-
-    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        return type(struct).__name__
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        """Nothing: it is settled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Whether a datablock had users when it was shared, so that Blender saves it. Later its users tell."""
-
-    name: str
-    pseudo: bool = True
-
-    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        return prev if type(prev) is bool else struct.users > struct.use_fake_user
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        """Nothing: the mirror sees to it once all is there that could use it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A pointer to another datablock."""
-
-    name: str
-    strong: bool
-
-    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        return read_reference(ctx, getattr(struct, self.name), strong=self.strong)
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        target = resolve(ctx, new)
-        if target is None and self.strong:
-            return  # Blender keeps what it has: an object never loses its data
-        setattr(struct, self.name, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,96 +60,8 @@ class Pointer:
         write_struct(ctx, inner, live if live is not None else read_struct(ctx, inner, new), new)
 
 
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """What a member sent and only a trusting Blender takes; a path, which could be opened or written to, never."""
-
-    name: str
-    inner: Proxy
-    never: bool
-
-    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        return self.inner.read(ctx, struct, prev, fields)
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        if ctx.trusted and not self.never:
-            self.inner.write(ctx, struct, live, new, fields)
-        elif new != live:
-            ctx.withhold(struct, self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A property that an add-on registered, written where it is stored: no function of its is called for others."""
-
-    name: str
-    inner: Scalar | Reference
-
-    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        return self.inner.read(ctx, struct, prev, fields)
-
-    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
-        prop = struct.bl_rna.properties[self.name]
-        stored = struct.bl_system_properties_get(do_create=True) if SYSTEM_PROPERTIES else struct
-        if prop.type == "POINTER":
-            stored.pop(self.name, None)  # a group that Blender made when it was read
-            stored[self.name] = _of_type(ctx, prop.fixed_type, new)
-        else:
-            stored[self.name] = _as_stored(prop, new)
-        struct.id_data.update_tag()
-
-
-def _of_type(ctx: Context, rna: Any, tree: Tree) -> Any:
-    """The datablock that a reference names, if it is of an RNA type: Blender stores any, and crashes later."""
-    target = resolve(ctx, tree)
-    base = None if target is None else target.bl_rna
-    while base is not None and base.identifier != rna.identifier:
-        base = base.base
-    return target if base is not None else None
-
-
-def _as_stored(prop: Any, tree: Tree) -> Any:
-    """A value as Blender stores that of a registered property: enums as numbers, nothing outside its range."""
-    value = values.decode(tree)
-    match prop.type:
-        case "ENUM" if prop.is_enum_flag:
-            return sum(prop.enum_items[choice].value for choice in set(value))
-        case "ENUM":
-            return prop.enum_items[value].value
-        case "STRING":
-            return value.encode()[: prop.length_max - 1].decode(errors="ignore") if prop.length_max else value
-    return [_number(prop, one) for one in _flat(value)] if prop.is_array else _number(prop, value)
-
-
-def _number(prop: Any, value: Any) -> Any:
-    if prop.type == "BOOLEAN":
-        return bool(value)
-    return min(max((int if prop.type == "INT" else float)(value), prop.hard_min), prop.hard_max)
-
-
-def _flat(value: Any) -> Iterator[Any]:
-    """The numbers of a vector, or of rows of them."""
-    for one in value:
-        if type(one) is list:
-            yield from _flat(one)
-        else:
-            yield one
-
-
 WRITE_ORDER: Final = {Scalar: 0, Choice: 0, Flags: 0, Vector: 0, Withheld: 0, Reference: 1, Pointer: 2}  # others last
 SIMPLE: Final = (Scalar, Choice, Flags)  # all read in one call
-
-
-def read_reference(ctx: Context, target: Any, *, strong: bool = False) -> Tree:
-    """A reference to a datablock; None for none and for what is not mirrored."""
-    if target is None or (uuid := ctx.directory.uuid_of(target)) is None:
-        return None
-    return {"$": "ref", "to": uuid, "strong": True} if strong else {"$": "ref", "to": uuid}
-
-
-def resolve(ctx: Context, tree: Tree) -> Any:
-    """The datablock that a reference names; None if it is gone."""
-    return ctx.directory.find(tree["to"]) if type(tree) is dict and tree.get("$") == "ref" else None
 
 
 # Plans --------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from broadcaster.tree import Tree
 
 from . import values
 from .context import Context, Struct
-from .struct import Fields
+from .fields import Fields
 
 LONG_LINE: Final = 20_000
 

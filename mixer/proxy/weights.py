@@ -23,9 +23,9 @@ from . import values
 from .arrays import Array
 from .collection import ItemsProxy
 from .context import Context, Datablock, Struct
+from .fields import Fields
 from .keying import name_of, recognised, rename, structs_of
 from .moment import MOMENT
-from .struct import Fields
 
 WEIGHTS: Final = "weights/"  # with the most groups of one vertex: float32 (points, most, 2), rows of (number, weight)
 NUMBERS: Final = 1 << 24  # float32 holds all smaller ones; 0 is no group

@@ -27,6 +27,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "frozen": "the room is frozen",
         "leased": "somebody else is at it",
         "expect": "somebody was quicker",
+        "large": "it is too large to be sent",
     }
 )
 FINAL: Final = frozenset({"gone", "old", "kind", "exists"})  # what was edited is no more: nothing to edit again

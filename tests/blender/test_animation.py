@@ -16,8 +16,8 @@ from mixer.proxy.animation import NOTHING, derived
 from mixer.proxy.arrays import decode, encode
 from mixer.proxy.context import Context
 from mixer.proxy.fcurves import EnvelopePoints
+from mixer.proxy.fields import WRITE_ERRORS
 from mixer.proxy.nla import StripsProxy
-from mixer.proxy.struct import WRITE_ERRORS
 
 from .roundtrip import MemoryBlobs, load, mismatches, share, unlike
 

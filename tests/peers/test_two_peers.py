@@ -223,3 +223,26 @@ say([[[o.parent.name] if o.parent else [] for o in map(D.objects.get, "ABC")],
     for names in first.said[-1]:
         assert names[1] == ["C"]
         assert sorted([names[0] == ["B"], names[2] == ["A"]]) == [False, True]
+
+
+def test_an_import_larger_than_a_frame_comes_through(server: Broadcaster, tmp_path: Path) -> None:  # PEER12
+    """Objects with meshes of their own: more in one tick than the room takes in one transaction."""
+    host = """
+for number in range(1500):
+    mesh = bpy.data.meshes.new(f"Part {number}")
+    mesh.from_pydata([(x, number, 0) for x in range(150)], [], [])
+    mesh["note"] = "x" * 10_000
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new(f"Part {number}", mesh))
+bpy.data.meshes["Cube"]["too much"] = "y" * 17_000_000
+session.settle(timeout=60)
+"""
+    joiner = """
+session.settle(timeout=60)
+"""
+    look = """
+say([sum(len(m.vertices) for m in bpy.data.meshes if m.name.startswith("Part")), len(bpy.data.objects)])
+"""
+    first, second = both(server, tmp_path, host + END + look, joiner + END + look)
+    in_step(first, second)
+    assert first.said[-1] == second.said[-1] == [1500 * 150, 1503]
+    assert first.stats["sent"]["transactions"] > 15
