@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import ipaddress
-import logging
 import os
 import signal
 import socket
@@ -19,14 +18,14 @@ from typing import Final
 
 import trio
 
-from . import VERSION
+from . import VERSION, logs
 from .commands import DEFAULT_HOST, DEFAULT_PORT, SECRET_VARIABLE, add_commands, read_secret
 from .commands import port as _port
 from .errors import MixerError, Refused
 from .limits import Limits
 from .limits import read as read_limits
 from .server import Server, tls
-from .server.gate import Gate
+from .server.gate import Gate, Visitor
 from .store import Store
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
@@ -40,9 +39,9 @@ CLOSING_SECONDS: Final = 3.0  # for the last words to members
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; 0 if it did what it was asked, 1 with one line on standard error if not."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(levelname)s: %(message)s")
     run: Callable[[argparse.Namespace], None] = options.run
     try:
+        logs.set_up(getattr(options, "log_format", "text"), options.verbose)
         run(options)
     except KeyboardInterrupt:
         return 0
@@ -55,7 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m broadcaster", description="Rooms in which people edit together.")
     parser.add_argument("--version", action="version", version=VERSION)
-    parser.add_argument("--verbose", action="store_true", help="say why connections end")
+    parser.add_argument(
+        "--verbose", action="count", default=0, help="say who comes and goes and why; twice: each transaction, too"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="hold rooms until stopped")
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--limit", action="append", default=[], metavar="NAME=NUMBER", help=f"one limit; by default {shown}"
     )
+    serve.add_argument("--log-format", choices=("text", "json"), default="text", help="for people or for programs")
     serve.add_argument("--end-with-stdin", action="store_true", help="end when standard input does")
     serve.set_defaults(run=_serve)
 
@@ -167,8 +169,12 @@ async def _serve_until_stopped(
     people = await _listen(options.host, options.http_port)
     async with trio.open_nursery() as nursery:
         server = Server(nursery, store, gate=gate, limits=limits)
-        await server.restore()
-        web = Web(loopback=loopback)
+        await server.restore(_Progress())
+        web = Web(
+            loopback=loopback,
+            figures=server.figures,
+            authorize=None if gate.is_open else lambda address, secret: gate.authorize(Visitor(address), secret),
+        )
         nursery.start_soon(trio.serve_listeners, _within(context, server.serve_member), members)
         nursery.start_soon(trio.serve_listeners, _within(context, web.serve), people)
         print(f"listening on {_name(members)}, {'https' if context else 'http'}://{_name(people)}", flush=True)
@@ -178,6 +184,18 @@ async def _serve_until_stopped(
         nursery.cancel_scope.deadline = trio.current_time() + CLOSING_SECONDS
         await server.wait_until_empty()
         nursery.cancel_scope.cancel()
+
+
+class _Progress:
+    """A line a second while rooms are loaded, and one when all are."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def __call__(self, done: int, all: int) -> None:
+        if done == all or time.monotonic() - self._said > 1.0:
+            self._said = time.monotonic()
+            print(f"rooms loaded: {done} of {all}", file=sys.stderr, flush=True)
 
 
 def _within(

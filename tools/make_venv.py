@@ -83,9 +83,10 @@ def _constraints(bpy: str | None) -> str:
 def _requirements(bpy: str | None) -> list[str]:
     """This checkout with all its extras; or, for another Blender, only what it and its tests need."""
     if bpy is None:
-        return ["--editable", f"{ROOT}[peer,test,dev]"]
+        return ["--editable", f"{ROOT}[peer,test,dev,admin]"]
     project = tomllib.loads(PYPROJECT.read_text())["project"]
-    return [f"bpy=={bpy}", *project["dependencies"], *project["optional-dependencies"]["test"]]
+    extras = project["optional-dependencies"]
+    return [f"bpy=={bpy}", *project["dependencies"], *extras["test"], *extras["admin"]]
 
 
 def _run(*command: str | Path) -> None:

@@ -12,6 +12,7 @@ import trio
 
 from .. import VERSION, protocol, wire
 from ..errors import Refused, RemoteProtocolError
+from ..figures import Counters
 from ..limits import DEFAULTS, Limits
 from ..protocol import ServerConnection, State, member_id
 from ..room import EDITING
@@ -49,15 +50,28 @@ class Server:
         self._store = store
         self._clock = clock
         self._gate = gate or Gate(clock, limits=limits)
-        self.rooms = Rooms(nursery, store, clock, self._gate, limits)
+        self.counters = Counters()
+        self.rooms = Rooms(nursery, store, clock, self._gate, limits, self.counters)
         self._limits = limits
         self._arrivals = Arrivals()
         self._connections = 0
         self._emptied = trio.Event()
 
-    async def restore(self) -> None:
+    def figures(self) -> dict[str, float]:
+        """What is to be told of all rooms together."""
+        hosts = list(self.rooms)
+        return {
+            "rooms": len(hosts),
+            "rooms_in_trouble": sum(host.is_in_trouble for host in hosts),
+            "members": sum(len(host.room.present) for host in hosts),
+            "connections": self._connections,
+            "entities": sum(len(host.room.document) for host in hosts),
+            **self.counters.values,
+        }
+
+    async def restore(self, progress: Callable[[int, int], None] = lambda done, all: None) -> None:
         """Makes the rooms again that the store kept."""
-        await self.rooms.restore()
+        await self.rooms.restore(progress)
         self._nursery.start_soon(sweep, self._store.blobs, self.rooms.all, self._limits.blob_grace_seconds)
 
     def close(self) -> None:
@@ -85,6 +99,7 @@ class Server:
             log.info("a connection ends: nothing was read from it for long")
         except* Exception:
             log.exception("a connection failed")
+            self.counters.add("faults")
         finally:
             self._connections -= 1
             if not self._connections:
@@ -100,7 +115,7 @@ class Server:
         try:
             await self._serve_lobby(stream, connection, visitor)
         except (RemoteProtocolError, Refused) as exc:
-            log.info("a connection ends: %s", exc)
+            log.info("a connection ends: %s", exc, extra={"address": visitor.address})
             with trio.move_on_after(FLUSH_SECONDS):
                 await stream.send_all(protocol.error(str(exc), retry=isinstance(exc, Refused) and exc.retry))
         await linger(stream)
@@ -169,7 +184,10 @@ class Server:
                     with seat.reading:
                         await self._read_edits(incoming, host, seat, inbox)
                 except (RemoteProtocolError, Refused) as exc:
-                    log.info("member %s ends: %s", seat.member, exc)
+                    log.info(
+                        "a member is sent away",
+                        extra={"room": host.room.name, "member": seat.member, "reason": str(exc)},
+                    )
                     seat.expel(str(exc), retry=isinstance(exc, Refused) and exc.retry)
                 finally:
                     inbox.close()

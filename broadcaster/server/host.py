@@ -12,12 +12,15 @@ import trio
 
 from .. import snapshot, wire
 from ..errors import Unavailable
-from ..limits import DEFAULTS, Limits
+from ..figures import Counters
+from ..limits import Limits
 from ..room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
 from ..store import Log
 from ..wire import Message
 from .seat import Pace, Seat
 
+# All else is told with the transactions, where everything is.
+LOGGED_AT: Final = dict.fromkeys(("join", "leave", "lost", "govern", "limits", "epoch"), logging.INFO)
 RETRY_SECONDS: Final = 1.0  # after the store could not take something
 
 log = logging.getLogger(__name__)
@@ -47,7 +50,8 @@ class Host:
         room: Room,
         log: Log,
         clock: Callable[[], float],
-        limits: Limits = DEFAULTS,
+        limits: Limits,
+        counters: Counters,
         *,
         number: int = 0,
         time: float = 0.0,
@@ -57,6 +61,7 @@ class Host:
         self._log = log
         self._clock = clock
         self._limits = limits
+        self._counters = counters
         self._number = number  # of the next entry
         self._time = time
         self._trouble: str | None = None  # why the store takes nothing
@@ -204,13 +209,34 @@ class Host:
                 self._say(None)
                 if self.room.present:
                     self._empty_since = self._clock()
+                level = log.getEffectiveLevel()
+                before = self.room.revision
                 for entry in entries:
-                    for effect in self.room.fold(entry):
+                    effects = self.room.fold(entry)
+                    if level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
+                        self._note(entry, effects)
+                    for effect in effects:
                         self._emit(effect)
                 self._mail.deliver()
+                self._counters.add("commits")
+                self._counters.add("transactions", self.room.revision - before)
                 if self._log.is_long and not self._keeping:
                     self._keeping = True
                     nursery.start_soon(self._keep_snapshot, self._number, snapshot.parts(self.room))
+
+    def _note(self, entry: Entry, effects: list[Effect]) -> None:
+        """A line of the log: who asked for what, and what became of it. Never what it says, which may be secret."""
+        kind = entry.request["type"]
+        fields = {"room": self.room.name, "member": entry.member or None, "transaction": entry.request.get("seq")}
+        for effect in effects:
+            match effect:
+                case Send(member, message) if member == entry.member:
+                    fields["revision"] = message.get("revision")
+                    fields["reason"] = message.get("reason") or message.get("refused")
+                case Expel(_, reason):
+                    fields["reason"] = reason
+        asked = entry.request.get("op", kind)
+        log.log(LOGGED_AT.get(kind, logging.DEBUG), "%s", kind, extra=fields | {"request": asked})
 
     async def _hold(self, batch: list[_Asked], reason: str) -> None:
         """Nothing is folded that is not kept: what was asked waits, and whoever came in comes back later."""
@@ -226,7 +252,7 @@ class Host:
         if (trouble is None) == (self._trouble is None):
             return
         self._trouble = trouble
-        log.warning("room %r: %s", self.room.name, trouble or "the store works again")
+        log.warning("%s", trouble or "the store works again", extra={"room": self.room.name})
         for seat in self.seats.values():
             seat.notice(trouble)
 
@@ -234,7 +260,7 @@ class Host:
         try:
             await self._log.keep_snapshot(number, parts)
         except Unavailable as exc:
-            log.warning("room %r: its snapshot could not be kept: %s", self.room.name, exc)
+            log.warning("a snapshot could not be kept: %s", exc, extra={"room": self.room.name})
         finally:
             self._keeping = False
 
@@ -261,11 +287,14 @@ class Host:
             case Send("", message):
                 self._questions.popleft().settle(message)
             case Send(member, message):
+                if message["type"] == "reject":
+                    self._counters.add("rejected")
                 self._mail.answer(member, wire.encode(message))
             case Broadcast(message, but):
                 self._mail.tell(wire.encode(message), but, message.get("revision"))
             case Admit(member, message, records, removed):
                 self._mail.deliver()
+                self._counters.add("joins")
                 if (seat := self.seats.get(member)) is not None:
                     seat.admit(wire.encode(message), records, removed)
             case Expel(member, reason):

@@ -10,6 +10,7 @@ import trio
 
 from .. import snapshot
 from ..errors import Refused, Unavailable
+from ..figures import Counters
 from ..limits import Limits
 from ..room import Room
 from ..store import Store
@@ -27,7 +28,13 @@ class Rooms:
     """All rooms of one process. `nursery` runs them."""
 
     def __init__(
-        self, nursery: trio.Nursery, store: Store, clock: Callable[[], float], gate: Gate, limits: Limits
+        self,
+        nursery: trio.Nursery,
+        store: Store,
+        clock: Callable[[], float],
+        gate: Gate,
+        limits: Limits,
+        counters: Counters,
     ) -> None:
         self.hosts: dict[str, Host] = {}
         self._nursery = nursery
@@ -35,6 +42,7 @@ class Rooms:
         self._clock = clock
         self._gate = gate
         self._limits = limits
+        self._counters = counters
         self._closed: set[str] = set()  # rooms that are not forgotten or read again yet
         self._making = trio.Lock()  # two that ask for the same new room get one
 
@@ -54,17 +62,19 @@ class Rooms:
         """All rooms; None while there are some that could not be read."""
         return None if self._closed else list(self)
 
-    async def restore(self) -> None:
-        """Makes the rooms again that the store kept."""
-        for name in await self._store.rooms():
+    async def restore(self, progress: Callable[[int, int], None]) -> None:
+        """Makes the rooms again that the store kept; tells `progress` how many of how many are there."""
+        names = await self._store.rooms()
+        for done, name in enumerate(names, start=1):
             await self._load(name, torn=self._store.torn)
+            progress(done, len(names))
 
     async def _load(self, name: str, *, torn: bool = False) -> None:
         """Goes on with a room where its log ends: whoever was there is not any more."""
         stored = await self._store.load(name)
         room = fold(stored)
         time = stored.entries[-1].time if stored.entries else 0.0
-        host = Host(room, stored.log, self._clock, self._limits, number=stored.number, time=time)
+        host = Host(room, stored.log, self._clock, self._limits, self._counters, number=stored.number, time=time)
         for member in room.present:
             host.submit(member, {"type": "lost"})
         if room.limits != (wanted := Room(name, "", self._limits).limits):
@@ -112,7 +122,7 @@ class Rooms:
             await self._gate.admit(visitor, source, join)
             room.document = source.document.copy()
         log = await self._store.create(room.name, room.epoch, snapshot.parts(room))
-        return self._start(Host(room, log, self._clock, self._limits))
+        return self._start(Host(room, log, self._clock, self._limits, self._counters))
 
     def _start(self, host: Host) -> Host:
         self.hosts[host.room.name] = host
@@ -126,7 +136,8 @@ class Rooms:
             await host.run()
             await self._forget(host)
         except Exception:
-            log.exception("room %r failed", name)
+            log.exception("room %r failed", name, extra={"room": name})
+            self._counters.add("faults")
             self._closed.add(name)
             self.hosts.pop(name, None)
             kept = name in await self._store.rooms()

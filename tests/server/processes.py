@@ -35,9 +35,9 @@ class Broadcaster:
 
 
 @contextmanager
-def broadcaster(*options: str, port: int = 0, said: Path | None = None) -> Iterator[Broadcaster]:
+def broadcaster(*options: str, port: int = 0, said: Path | None = None, verbose: int = 0) -> Iterator[Broadcaster]:
     """A broadcaster that ends with the block. What it says on standard error goes into the file `said`."""
-    command = [*START, "serve", "--port", str(port), "--http-port", "0", *options]
+    command = [*START, *["--verbose"] * verbose, "serve", "--port", str(port), "--http-port", "0", *options]
     with (
         (said or Path(os.devnull)).open("w") as errors,
         subprocess.Popen(

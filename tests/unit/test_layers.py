@@ -17,10 +17,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 # A part is a module or folder right below its package. It may import what stands right of it, and all right of that.
 BROADCASTER: Final = {
-    "__main__": "commands server web",
+    "__main__": "commands server web logs",
     "commands": "archive remote",
-    "server": "snapshot room protocol store",
-    "web": "room protocol",
+    "server": "snapshot room protocol store figures",
+    "web": "room protocol figures",
+    "logs": "errors",
+    "figures": "",
     "archive": "document wire",
     "remote": "document protocol pins",
     "pins": "errors",
@@ -86,6 +88,8 @@ THIRD_PARTY: Final = {  # where it may be imported; nothing else may be
     "orjson": "broadcaster mixer",
     "trio": "broadcaster/server broadcaster/web broadcaster/store broadcaster/__main__ mixer/client",
     "h11": "broadcaster/web",
+    "prometheus_client": "broadcaster/web",
+    "structlog": "broadcaster/logs",
 }
 LATE: Final = {"mixer": {"register", "unregister"}}  # functions that import: nothing is loaded before it is enabled
 
