@@ -305,8 +305,10 @@ class Session:
     def _step(self, deadline: float) -> None:
         """Goes on with the work at hand; a transaction that fits the budget shows at once and whole."""
         assert self._work is not None
-        self._begun = True
         start = time.perf_counter()
+        if self._begun:
+            self._edit(self.mirror.edited_since())
+        self._begun = True
         self.mirror.looked_at.clear()
         before = start
         for deltas in self._work:
@@ -320,11 +322,11 @@ class Session:
             self._work = None
             if self.state is not State.IN_STEP:
                 self._in_step()
-            self._verify()
+        self._verify()
         self.stats.apply.add(time.perf_counter() - start)
 
     def _verify(self) -> None:
-        for echo in self.mirror.verify():
+        for echo in self.mirror.verify(done=self._work is None):
             self.stats.echoes += 1
             log.warning("Blender changed what was just written: %.300s", echo)
 
@@ -417,8 +419,7 @@ class Session:
         self._edit(mine)
         for deltas in self.mirror.restore(wrong, self.member):
             self._edit(deltas)
-        if self._work is None:
-            self._verify()
+        self._verify()
 
     def _shown_here(self, uuid: str) -> Tree:
         entry = self.mirror.entries.get(uuid)

@@ -138,7 +138,9 @@ class RowsProxy:
         if type(new) is not list:
             raise RemoteProtocolError("malformed rows")
         collection = getattr(struct, self.name)
-        if self.rule.remove:
+        if self.rule.remove == "pop" and not new:
+            collection.clear()  # popping the last material would leave the objects a slot
+        elif self.rule.remove:
             for index in range(len(collection) - 1, len(new) - 1, -1):
                 _remove(collection, self.rule, index)
         if self.rule.new:

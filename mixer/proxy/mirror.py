@@ -60,7 +60,7 @@ class Mirror:
         self.waiting: set[str] = set()  # what could not be shown because of that
         self.ringed: set[str] = set()  # what may close a ring in the document, which Blender refused
         self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
-        self.written: list[str] = []  # what `apply` wrote and `verify` has not seen
+        self.written: set[str] = set()  # what `apply` wrote and `verify` has not seen
 
     def _live(self, uuid: str) -> Tree | None:
         entry = self.entries.get(uuid)
@@ -155,22 +155,25 @@ class Mirror:
             yield []
             return
         for uuid in created:
-            self._create(uuid, member.shown)
+            if uuid not in self.entries:  # nobody has brought it back meanwhile
+                self._create(uuid, member.shown)
             yield []
         self.made |= bool(created)
         fresh = set(created)
         todo = sorted(created + changed, key=lambda uuid: ORDER[self.entries[uuid].kind] if uuid in self.entries else 0)
         for place, uuid in enumerate(todo):
+            if uuid not in self.entries:
+                continue  # gone since this began
             if uuid not in fresh and self._write_plain(uuid, member.shown):
                 yield []
                 continue
             if uuid not in fresh and uuid not in self.looked_at:
                 # All at once: writing one (a skeleton) changes others (its poses).
-                rest = [other for other in todo[place:] if other not in fresh]
+                rest = [other for other in todo[place:] if other not in fresh and other in self.entries]
                 followers = [user for other in rest for user in self._followers(other, member.shown)]
                 yield self.collect([*rest, *followers])
                 self.looked_at.update(rest)
-                self.written += rest
+                self.written.update(rest)
                 self.following.update(followers)
             self._write(uuid, member.shown)
             yield []
@@ -216,16 +219,22 @@ class Mirror:
             self._write(uuid, member.shown)
             self.ringed.discard(uuid)  # or it would be tried for ever
 
-    def verify(self) -> Deltas:
+    def verify(self, *, done: bool = True) -> Deltas:
         """Where datablocks just written read differently by now, with nobody having edited them.
 
-        That is Blender's doing (it recomputed something), so it becomes what was read back and never goes out.
+        That is Blender's doing (it recomputed something), so it becomes what was read back and never goes out. To be
+        called before anybody can have edited; unless `done` there is more to come, which may move these again.
         """
         self.collect(self.following)  # as they must
-        self.following.clear()
         moved = self.collect(self.written)
-        self.written.clear()
+        if done:
+            self.following.clear()
+            self.written.clear()
         return moved
+
+    def edited_since(self) -> Deltas:
+        """Local edits of what `apply` has written so far, made while it waited for its next step."""
+        return self.collect({*self.written, *self.following})
 
     def _sort(self, uuids: Iterable[str], shown: Document) -> tuple[list[str], list[str], list[str]]:
         created, changed, removed = [], [], []
@@ -328,11 +337,21 @@ class Mirror:
             self.ringed.add(uuid)
 
     def settle_name(self, uuid: str) -> None:
-        """Writes a name that was taken once more: by now it may be free. `clashing` holds those whose is not."""
+        """Writes a name that was taken once more: by now it may be free. `clashing` holds those whose is not.
+
+        Whoever bears it here and another one in the document is set aside, and gets that next.
+        """
+        unsettled: str | None = uuid
+        while unsettled is not None:
+            unsettled = self._settle_one(unsettled)
+
+    def _settle_one(self, uuid: str) -> str | None:
+        """Whose name is to be settled next, having been set aside."""
         entry, datablock = self.entries.get(uuid), self.identity.find(uuid)
         self.clashing.discard(uuid)
         if entry is None or datablock is None or entry.live.get("name") == entry.doc.get("name"):
-            return
+            return None
+        aside = self._set_aside(entry)
         try:
             datablock.name = values.decode(entry.doc.get("name"))
         except WRITE_ERRORS as exc:
@@ -340,6 +359,20 @@ class Mirror:
         entry.live = {**entry.live, "name": values.encode(datablock.name)}
         if entry.live["name"] != entry.doc.get("name") and _bearer(entry) is not None:
             self.clashing.add(uuid)
+        return aside
+
+    def _set_aside(self, entry: Entry) -> str | None:
+        """Frees the name that the document gives to `entry`, if who bears it here has another one there."""
+        holder = _bearer(entry)
+        uuid = None if holder is None else self.identity.uuid_of(holder)
+        other = None if uuid is None else self.entries.get(uuid)
+        if holder is None or other is None or not other.doc or other.doc.get("name") == entry.doc.get("name"):
+            return None
+        if other.live.get("name") != values.encode(holder.name):
+            return None  # renamed here, and not noticed yet
+        holder.name = NO_NAME
+        other.live = {**other.live, "name": values.encode(holder.name)}
+        return uuid
 
     def holder_of_name(self, uuid: str) -> str | None:
         """Who bears the name here that the document gives to `uuid`."""
@@ -377,7 +410,8 @@ class Mirror:
         self.ctx.by_products.clear()
 
     def _remove(self, uuids: list[str]) -> None:
-        self.discard([(self.entries.pop(uuid).kind, uuid) for uuid in uuids])
+        doomed = [uuid for uuid in uuids if uuid in self.entries]  # not what went meanwhile
+        self.discard([(self.entries.pop(uuid).kind, uuid) for uuid in doomed])
 
     def discard(self, doomed: list[tuple[str, str]]) -> None:
         """Removes datablocks of these kinds and uuids from Blender."""

@@ -283,3 +283,58 @@ def test_what_a_removal_takes_along_is_nobodys_edit(mirror: Mirror) -> None:  # 
     assert apply(mirror, member, uuid) == []
     assert mirror.verify() == []
     assert everything(mirror) == []
+
+
+def test_an_edit_made_between_two_steps_is_an_edit(mirror: Mirror) -> None:  # MIRROR15
+    cube, lamp = bpy.data.objects["Cube"], bpy.data.objects["Light"]
+    member, uuid = put(mirror, cube, pass_index=3)
+    other = uuid_of(mirror, lamp)
+    edit(member, other, pass_index=4)
+    work = mirror.apply([uuid, other], member)
+    for _ in range(2):  # what there is of both, and the first
+        assert next(work) == []
+    assert mirror.verify(done=False) == []
+    cube.pass_index, lamp.location.x = 5, 6
+    edits = mirror.edited_since()
+    assert sorted(uuid for uuid, _ in edits) == sorted([uuid, other])
+    assert list(work) == [[]]
+    assert mirror.verify() == []
+
+
+def test_what_went_meanwhile_is_no_fault(mirror: Mirror) -> None:  # MIRROR15
+    member, uuid = put(mirror, bpy.data.objects["Light"])
+    camera = uuid_of(mirror, bpy.data.objects["Camera"])
+    edit(member, camera, pass_index=3)
+    member.confirmed.apply([[uuid, ["remove"]]], revision=member.revision + 1, sender="other")
+    work = mirror.apply([uuid, camera], member)
+    next(work)
+    for name in ("Light", "Camera"):
+        bpy.data.objects.remove(bpy.data.objects[name])
+    assert [delta for _, delta in mirror.scan()] == [["remove"], ["remove"]]
+    list(work)
+    assert not mirror.entries.keys() & {uuid, camera}
+
+
+def test_names_that_go_round_are_all_given(mirror: Mirror) -> None:  # MIRROR10
+    things = [bpy.data.objects[name] for name in ("Cube", "Light", "Camera")]
+    member, _ = put(mirror, things[0])
+    uuids = [uuid_of(mirror, thing) for thing in things]
+    mirror.sent([[uuid, ["patch", {}]] for uuid in uuids], member.shown)
+    for uuid, name in zip(uuids, ("Light", "Camera", "Cube"), strict=True):
+        edit(member, uuid, name=name)
+    for uuid in uuids:  # one by one, each finds its name taken
+        assert apply(mirror, member, uuid) == []
+    for uuid in list(mirror.clashing):
+        mirror.settle_name(uuid)
+    assert [bpy.data.objects[name] for name in ("Light", "Camera", "Cube")] == things
+    assert mirror.clashing == set()
+    assert everything(mirror) == []
+
+
+def test_the_last_material_takes_its_slot_along(mirror: Mirror) -> None:  # MIRROR16
+    cube = bpy.data.objects["Cube"]
+    cube.material_slots[0].link = "OBJECT"
+    everything(mirror)
+    member, uuid = put(mirror, cube.data, materials=[])
+    assert apply(mirror, member, uuid) == []
+    assert len(bpy.data.objects["Cube"].material_slots) == 0

@@ -399,7 +399,7 @@ def slots(chance: Random) -> str:
     match chance.randrange(5):
         case 0 | 1:
             materials.append(chance.choice([*bpy.data.materials, None]))
-        case 2:
+        case 2 if len(materials) > 1:  # the last one would leave the object a slot, which is Blender's fault
             materials.pop(index=chance.randrange(len(materials)))
         case 3:
             materials.clear()
