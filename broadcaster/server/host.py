@@ -17,7 +17,8 @@ from ..limits import Limits
 from ..room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
 from ..store import Log
 from ..wire import Message
-from .seat import Pace, Seat
+from .mail import Mail
+from .seat import Seat
 
 # All else is told with the transactions, where everything is.
 LOGGED_AT: Final = dict.fromkeys(("join", "leave", "lost", "govern", "limits", "epoch"), logging.INFO)
@@ -72,7 +73,7 @@ class Host:
         self._queue: list[_Asked] = []
         self._wake = trio.Event()
         self._taken = trio.Event()
-        self._mail = _Mail(self.seats, room.revision)
+        self._mail = Mail(self.seats, room.revision)
         self._size = (-1, 0)  # at which revision, how many bytes
         self._most_bytes = inf  # it is not larger than that
 
@@ -303,43 +304,3 @@ class Host:
                     seat.expel(reason)
             case _:
                 assert_never(effect)
-
-
-class _Mail:
-    """Gathers what is to be sent: frames in a row with the same audience are joined once, and shared by all seats."""
-
-    def __init__(self, seats: dict[str, Seat], revision: int) -> None:
-        self._seats = seats
-        self._sender: str | None = None
-        self._answers: list[bytes] = []  # to the sender
-        self._news: list[bytes] = []  # to everybody else
-        self._delivered = revision  # the news of it, and of all before it, were posted
-        self._gathered = revision
-
-    def answer(self, member: str, frame: bytes) -> None:
-        if member != self._sender:
-            self.deliver()
-            self._sender = member
-        self._answers.append(frame)
-
-    def tell(self, frame: bytes, but: str | None, revision: int | None) -> None:
-        """`revision` is the one that this news makes, if it makes one."""
-        if but != self._sender or but is None:
-            self.deliver()
-            self._sender = but
-        self._news.append(frame)
-        if revision is not None:
-            self._gathered = revision
-
-    def deliver(self) -> None:
-        """Posts all that was gathered."""
-        if self._answers and self._sender is not None and (seat := self._seats.get(self._sender)) is not None:
-            seat.answer(b"".join(self._answers), self._delivered)
-        if self._news:
-            frames = b"".join(self._news)
-            for member, seat in self._seats.items():
-                if member != self._sender and seat.pace is Pace.LIVE:
-                    seat.post(frames, self._delivered)
-        self._answers.clear()
-        self._news.clear()
-        self._delivered = self._gathered
