@@ -85,7 +85,7 @@ PER_USER: Final = _words("""
 """)
 PER_USER_NAMES: Final = re.compile(
     r"active|active_(?!render|smooth_factor)\w+|is_active|select|is_select_\w+"
-    r"|select_(left_handle|right_handle|control_point|head|tail|end_\w+)|(is_|show_)?expanded"
+    r"|select_(edge|left_handle|right_handle|control_point|head|tail|end_\w+)|(is_|show_)?expanded"
 )
 PER_USER_ITEMS: Final = re.compile(r"'\.select_(vert|edge|poly)'|'\.(vs|es|pn)\..*'")  # of Mesh.attributes
 

@@ -23,6 +23,7 @@ from .context import Blobs, Context, Datablock
 from .create import create
 from .fields import WRITE_ERRORS, Fields
 from .identity import Identity
+from .retype import retyped
 from .still import is_dragged
 from .struct import plan_of, read_struct, write_struct
 
@@ -322,6 +323,10 @@ class Mirror:
                 return
             self.ctx.uuid = uuid
             self.ctx.geometry, self.ctx.busy = True, False
+            if entry.kind == "objects" and (other := retyped(self.ctx, datablock, entry.live, entry.doc)) is not None:
+                self.identity.drop(uuid, entry.kind)
+                self.identity.adopt(other, entry.kind, uuid)
+                datablock, entry.live = other, self._read(uuid, other, entry.doc)
             write_struct(self.ctx, datablock, entry.live, entry.doc)
             del datablock
             if (datablock := self.identity.find(uuid)) is None:

@@ -338,3 +338,22 @@ def test_the_last_material_takes_its_slot_along(mirror: Mirror) -> None:  # MIRR
     member, uuid = put(mirror, cube.data, materials=[])
     assert apply(mirror, member, uuid) == []
     assert len(bpy.data.objects["Cube"].material_slots) == 0
+
+
+def test_an_object_becomes_of_another_type(mirror: Mirror) -> None:  # MIRROR17
+    lamp, cube = bpy.data.objects["Light"], bpy.data.objects["Cube"]
+    cube.parent = lamp
+    cube.modifiers.new("Array", "ARRAY").offset_object = lamp
+    everything(mirror)
+    member, uuid = put(mirror, lamp, data={"$": "ref", "to": uuid_of(mirror, cube.data), "strong": True}, name="Lamp")
+    apply(mirror, member, uuid)
+    other = mirror.identity.find(uuid)
+    assert (other.name, other.type, other.data) == ("Lamp", "MESH", cube.data)
+    assert cube.parent == cube.modifiers[0].offset_object == other
+    assert other.name in bpy.data.collections["Collection"].objects
+    assert everything(mirror) == []
+    edit(member, uuid, data=None)
+    apply(mirror, member, uuid)
+    other = mirror.identity.find(uuid)
+    assert (other.type, other.data, cube.parent) == ("EMPTY", None, other)
+    assert everything(mirror) == []
