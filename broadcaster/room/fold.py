@@ -318,6 +318,8 @@ class Room:
         """`full`: so much is here that things may only go."""
         if full and any(delta[0] != "remove" for _, delta in deltas):
             raise Rejected("full", f"room {self.name!r} is as large as it may be: remove something")
+        if len(self.document) + len(deltas) <= self._limits.entities:
+            return
         created = sum(delta[0] == "create" for _, delta in deltas)
         if created and len(self.document) + created > self._limits.entities:
             raise Rejected("full", f"room {self.name!r} may hold {self._limits.entities} entities")

@@ -216,7 +216,8 @@ class Server:
                 case "leave":
                     host.ask(seat, message)
                     return
-            await pace.wait()
+            if (seconds := pace.count()) > 0.0:
+                await trio.sleep(seconds)
             while inbox.is_full:
                 await inbox.wait_for_space()
             while host.is_full:

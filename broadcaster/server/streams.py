@@ -53,11 +53,11 @@ class Pacer:
         self._seconds = 1.0 / max(per_second, 1e-9)
         self._next = -inf
 
-    async def wait(self) -> None:
+    def count(self) -> float:
+        """Counts one more; for how many seconds to wait before the next."""
         now = trio.current_time()
         self._next = max(self._next, now - 1.0) + self._seconds
-        if self._next > now:
-            await trio.sleep(self._next - now)
+        return self._next - now
 
 
 def keep_alive(stream: trio.SocketStream) -> None:
