@@ -63,6 +63,11 @@ def _parts(struct: Struct, rule: Any, name: str, live: Fields) -> Iterator[tuple
             yield item, tree["of"][key]
 
 
+def reads_arrays(datablock: Datablock) -> bool:
+    """Whether a glance reads its arrays: those of a mesh are reported, other than the names of its maps and groups."""
+    return datablock.id_type != "MESH" and is_small(datablock)
+
+
 def is_small(datablock: Datablock) -> bool:
     """Whether its arrays, too, are read in a moment."""
     match datablock.id_type:

@@ -50,7 +50,8 @@ class GeometryProxy:
         owner = weights.owner_of(ctx, struct)
         groups = weights.read_groups(owner, before.get(GROUPS))
         known = before and groups is before.get(GROUPS)
-        if known and not ctx.geometry and not ctx.handles().get(LATE):
+        named = known and _names(struct).items() <= before.items()
+        if named and not ctx.geometry and not ctx.handles().get(LATE):
             return prev
         with _readable(struct, owner) as mesh:
             if mesh is None:
@@ -96,10 +97,13 @@ def _layout(of: dict[str, Tree]) -> Tree:
 
 
 def _tree(layout: Tree, groups: Tree, mesh: Any) -> Fields:
+    return {ARRAYS: layout, GROUPS: groups, **_names(mesh)}
+
+
+def _names(mesh: Any) -> Fields:
+    """Which maps there are and what renders: nothing reports when one is removed or chosen."""
     maps = mesh.uv_layers
     return {
-        ARRAYS: layout,
-        GROUPS: groups,
         UV_MAPS: [one.name for one in maps],
         UV_RENDER: next((one.name for one in maps if one.active_render), maps[0].name if maps else None),
         COLOR_RENDER: mesh.attributes.default_color_name or None,

@@ -112,7 +112,7 @@ class Mirror:
         if entry is None or datablock is None:
             return []
         if datablock.session_uid in reported:
-            self.ctx.uuid, self.ctx.geometry = uuid, blind.is_small(datablock)
+            self.ctx.uuid, self.ctx.geometry = uuid, blind.reads_arrays(datablock)
             self.ctx.derived = animation.derived(datablock)
             if not blind.has_changed(self.ctx, datablock, entry.live):
                 return []

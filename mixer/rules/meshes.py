@@ -20,7 +20,7 @@ MESHES: Final = {
         ),
         per_user=names("uv_layer_clone uv_layer_clone_index uv_layer_stencil uv_layer_stencil_index"),
         todo=names("skin_vertices"),
-        blind=names("cycles"),
+        blind=names("cycles geometry"),
         write_first=("geometry",),  # shape keys are as long as it says
         items=MATERIALS_OF_DATA,
         by={"geometry": "geometry", "shape_keys": "shape_keys"},
