@@ -140,13 +140,22 @@ def _read_pixels(ctx: Context, image: Datablock) -> Tree:
 
 
 def _write_pixels(ctx: Context, image: Datablock, tree: Tree) -> None:
-    shape, dtype, name = _layout(image)
     node = tree["of"].get(PIXELS) if tag(tree) == "layout" else None
+    if image.source == "GENERATED" and node is not None:
+        _scale(image, arrays.header(node)[1])
+    shape, dtype, name = _layout(image)
     if node is None or arrays.header(node)[:2] != (dtype, shape):
         raise RemoteProtocolError(f"pixels that do not fit an image of {name}")
     array = arrays.decode(node, ctx.blobs).reshape(-1)
     image.pixels.foreach_set(array if array.dtype == np.float32 else array.astype(np.float32) / 255)
     image.update()
+
+
+def _scale(image: Datablock, shape: tuple[int, ...]) -> None:
+    """Scaled by its editor it is no more as large as it was generated."""
+    height, width, *_ = *shape, 0, 0
+    if 0 < width * height <= MAX_NEW_PIXELS and (width, height) != tuple(image.size):
+        image.scale(width, height)
 
 
 # Tiles --------------------------------------------------------------------------------------------------------------
