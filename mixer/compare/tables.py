@@ -25,6 +25,9 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "says where a file lies or whether it is packed: the bytes themselves are compared": """
         Image.filepath Image.filepath_raw Image.packed_file Image.packed_files Sound.filepath Sound.packed_file
         VectorFont.filepath VectorFont.packed_file Text.filepath""",
+    "is a simulation's result, and Blender crashes where there is none yet": """
+        FluidDomainSettings.density_grid FluidDomainSettings.color_grid FluidDomainSettings.flame_grid
+        FluidDomainSettings.heat_grid FluidDomainSettings.temperature_grid FluidDomainSettings.velocity_grid""",
     "follows from other values": """
         ID.users ID.name_full ID.preview ID.is_embedded_data ID.is_missing ID.is_library_indirect ID.is_linked_packed
         Object.matrix_local Object.matrix_basis Object.bound_box Object.dimensions Object.is_from_instancer
