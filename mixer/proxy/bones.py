@@ -139,10 +139,11 @@ def _same(prev: Tree, tree: Tree) -> Tree:
     return prev if prev == tree else tree
 
 
-def _corners(bones: Any, name: str) -> list[list[float]]:
+def _corners(bones: Any, name: str) -> list[Tree]:
     found = np.empty((len(bones), 3), np.float32)
     bones.foreach_get(name, found.ravel())
-    return found.astype(np.float64).tolist()  # type: ignore[no-any-return]
+    corners: list[Tree] = found.astype(np.float64).tolist()
+    return corners if np.isfinite(found).all() else [values.encode(corner) for corner in corners]
 
 
 def _nested(collections: Iterable[Struct]) -> Iterator[Struct]:
@@ -174,7 +175,7 @@ def _collection_keys(collections: list[Struct], before: dict[str, Fields]) -> li
     return recognised(len(collections), list(before), ways)
 
 
-def _read_bone(ctx: Context, bone: Struct, head: list[float], tail: list[float], prev: Fields | None) -> Fields:
+def _read_bone(ctx: Context, bone: Struct, head: Tree, tail: Tree, prev: Fields | None) -> Fields:
     tree = {
         **read_struct(ctx, bone, prev),
         "head": head,

@@ -29,6 +29,7 @@ from .struct import plan_of, read_struct, write_struct
 
 ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
 NO_NAME: Final = "mixer.moving"
+SLOTS: Final = "materials"  # of a mesh, a curve and the like: its objects have as many
 RINGS: Final = {  # fields that Blender leaves as they were where they would close a ring
     "objects": ("parent", "instance_collection"),
     "collections": ("children",),
@@ -255,13 +256,16 @@ class Mirror:
         created.sort(key=lambda uuid: ORDER[shown.get(uuid).kind])  # type: ignore[union-attr]
         return created, changed, removed
 
-    def _followers(self, uuid: str, shown: Document) -> list[str]:
-        """Whose sockets Blender makes and removes as it writes this one."""
+    def _followers(self, uuid: str, shown: Document) -> Iterable[str]:
+        """Whose sockets, or material slots, Blender makes and removes as it writes this one."""
         entity, entry = shown.get(uuid), self.entries[uuid]
-        if entry.kind != "node_groups" or entity is None or (group := self.identity.find(uuid)) is None:
+        if entity is None or (datablock := self.identity.find(uuid)) is None:
             return []
-        same = entry.live.get(interface.INTERFACE) == entity.tree.get(interface.INTERFACE)
-        return [] if same else interface.users_of(self.ctx, group)
+        if entry.kind == "node_groups" and entry.live.get(interface.INTERFACE) != entity.tree.get(interface.INTERFACE):
+            return interface.users_of(self.ctx, datablock)
+        if entry.live.get(SLOTS) != entity.tree.get(SLOTS):
+            return self._users_of([uuid])
+        return []
 
     def _users_of(self, uuids: list[str]) -> set[str]:
         """Who names one of these: Blender drops such names along with what they name."""

@@ -357,3 +357,14 @@ def test_an_object_becomes_of_another_type(mirror: Mirror) -> None:  # MIRROR17
     other = mirror.identity.find(uuid)
     assert (other.type, other.data, cube.parent) == ("EMPTY", None, other)
     assert everything(mirror) == []
+
+
+def test_slots_that_come_with_a_mesh_are_nobodys_edit(mirror: Mirror) -> None:  # MIRROR14
+    everything(mirror)
+    cube = bpy.data.objects["Cube"]
+    member, uuid = put(mirror, cube.data, materials=[None, None, None])
+    edit(member, uuid_of(mirror, cube), pass_index=3)
+    assert apply(mirror, member, uuid, uuid_of(mirror, cube)) == []
+    assert mirror.verify() == []
+    assert len(cube.material_slots) == 3
+    assert everything(mirror) == []
