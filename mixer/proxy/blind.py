@@ -41,7 +41,7 @@ def _has_changed(ctx: Context, struct: Struct, live: Fields) -> bool:
             now = plan.proxies[name].read(ctx, struct, before, live)
             if now is not before and now != before:
                 return True
-    if plan.custom and idprops.read(ctx, struct, live.get(CUSTOM), plan.names) != live.get(CUSTOM, {}):
+    if plan.custom and idprops.read(ctx, struct, live.get(CUSTOM), plan.registered) != live.get(CUSTOM, {}):
         return True
     parts = (part for name in plan.rule.blind_in for part in _parts(struct, plan.rule.items.get(name), name, live))
     return any(part is None or _has_changed(ctx, part, tree) for part, tree in parts)

@@ -32,7 +32,7 @@ def supported(struct: Struct) -> bool:
 
 
 def read(ctx: Context, struct: Struct, prev: Tree, registered: Container[str]) -> Tree:
-    """The custom properties as a struct, empty if there are none. `registered` are the properties of its RNA type."""
+    """The custom properties as a struct, empty if there are none. `registered` are those of add-ons."""
     names = [name for name in struct.keys() if name not in OURS]  # noqa: SIM118 (a struct is no dict)
     if not names:
         return {}
@@ -60,7 +60,7 @@ def _read(ctx: Context, value: Any) -> Tree:
 def write(ctx: Context, struct: Struct, live: Tree, new: Tree) -> None:
     """Makes the custom properties `new`, where they stand at `live`."""
     before, after = live or {}, new if tag(new) == "" else {}
-    registered = struct.bl_rna.properties
+    registered = {prop.identifier for prop in struct.bl_rna.properties if prop.is_runtime}
     for name in before:
         if name not in after and name in struct:
             del struct[name]

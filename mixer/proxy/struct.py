@@ -72,7 +72,7 @@ class Plan:
     """How the structs of one RNA type are read and written."""
 
     rule: Rule
-    names: frozenset[str]  # of all properties of the RNA type: Blender takes long to say whether it has one
+    registered: frozenset[str]  # names of what add-ons registered: Blender keeps these beside the custom properties
     proxies: Mapping[str, Proxy]  # in the order of writing
     scalars: tuple[str, ...]  # read in one call
     encoded: tuple[str, ...]  # of these, those whose value may be one that JSON lacks
@@ -167,7 +167,7 @@ def _assemble(struct: Struct, rule: Rule, proxies: dict[str, Proxy], missing: di
     types = struct.bl_rna.properties
     return Plan(
         rule,
-        frozenset(types.keys()),
+        frozenset(name for name, prop in types.items() if prop.is_runtime),
         {name: proxies[name] for name in order},
         scalars,
         tuple(name for name in scalars if types[name].type not in PLAIN or type(_shown(proxies[name])) is Flags),
@@ -250,7 +250,7 @@ def _read_fields(ctx: Context, plan: Plan, struct: Struct, prev: Tree) -> Fields
         _keep_derived(ctx, struct, before, fields)
     for name in plan.rest:
         fields[name] = _read_late(ctx, plan, struct, name, before.get(name), fields)
-    if plan.custom and (custom := idprops.read(ctx, struct, before.get(CUSTOM), plan.names)):
+    if plan.custom and (custom := idprops.read(ctx, struct, before.get(CUSTOM), plan.registered)):
         fields[CUSTOM] = custom
     return before if before == fields else fields
 

@@ -83,6 +83,16 @@ def test_a_custom_property_is_an_edit(mirror: Mirror) -> None:  # MIRROR1
     assert everything(mirror)[0][1] == ["patch", {"custom_properties": ["patch", {"parts": ["remove"]}]}]
 
 
+def test_a_custom_property_may_bear_the_name_of_one_of_blenders(mirror: Mirror) -> None:  # MIRROR1
+    cube = bpy.data.objects["Cube"]
+    cube["tag"], cube["location"] = "mine", 3
+    (delta,) = mirror.collect([uuid_of(mirror, cube)])
+    assert delta[1] == ["patch", {"custom_properties": ["put", {"tag": "mine", "location": 3}]}]
+    member, uuid = put(mirror, cube, custom_properties={"tag": "theirs"})
+    apply(mirror, member, uuid)
+    assert (cube["tag"], "location" in cube, cube.location.x) == ("theirs", False, 0)
+
+
 def test_a_renamed_modifier_keeps_its_key(mirror: Mirror) -> None:  # MIRROR2
     cube = bpy.data.objects["Cube"]
     cube.modifiers.new("One", "BEVEL")
