@@ -9,7 +9,7 @@ import bpy
 from broadcaster.tree import Tree
 
 from .context import Context, Datablock
-from .fields import Fields, resolve
+from .fields import WRITE_ERRORS, Fields, resolve
 
 
 def retyped(ctx: Context, thing: Datablock, live: Fields, new: Fields) -> Datablock | None:
@@ -26,7 +26,11 @@ def retyped(ctx: Context, thing: Datablock, live: Fields, new: Fields) -> Databl
     if thing.data == wanted:
         return None
     name = thing.name
-    other = bpy.data.objects.new(name, wanted)
+    try:
+        other = bpy.data.objects.new(name, wanted)
+    except WRITE_ERRORS as exc:  # what no object can have
+        ctx.refuse(thing, "data", exc)
+        return None
     thing.user_remap(other)
     bpy.data.objects.remove(thing)
     other.name = name
