@@ -417,7 +417,7 @@ class Session:
         self.mirror.looked_at.clear()
         mine, wrong = undo.split(self.mirror, self._authors)
         self._edit(mine)
-        for deltas in self.mirror.restore(wrong, self.member):
+        for deltas in self.mirror.restore(wrong | self.mirror.waiting, self.member):
             self._edit(deltas)
         self._verify()
 

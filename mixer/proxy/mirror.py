@@ -135,6 +135,8 @@ class Mirror:
             entity, entry = shown.get(uuid), self.entries.get(uuid)
             if entity is not None and entry is not None:
                 entry.doc = entity.tree
+            elif entity is not None:
+                self.waiting.add(uuid)  # went here, and stays in the room: something there cannot do without it
 
     def _read(self, uuid: str, datablock: Datablock, prev: Tree, *, geometry: bool = True) -> Fields:
         self.ctx.uuid = uuid
@@ -185,6 +187,11 @@ class Mirror:
             for uuid in created:
                 if (entry := self.entries.get(uuid)) is not None and entry.live is not entry.doc:
                     self._write(uuid, member.shown)
+                yield []
+            missed = self._missed(created)
+            yield self.collect(missed)
+            for uuid in missed:
+                self._write(uuid, member.shown)
                 yield []
         for uuid in created + changed:
             self.settle_name(uuid)
@@ -266,6 +273,12 @@ class Mirror:
         if entry.live.get(SLOTS) != entity.tree.get(SLOTS):
             return self._users_of([uuid])
         return []
+
+    def _missed(self, created: list[str]) -> list[str]:
+        """Who names one of these in the document and could not do so here before they were made."""
+        new = set(created)
+        rest = ((uuid, entry) for uuid, entry in self.entries.items() if entry.live is not entry.doc)
+        return [uuid for uuid, entry in rest if uuid not in new and names_one_of(entry.doc, new)]
 
     def _users_of(self, uuids: list[str]) -> set[str]:
         """Who names one of these: Blender drops such names along with what they name."""
@@ -483,6 +496,22 @@ class Mirror:
 def in_order(came: Iterable[tuple[str, Datablock, str]]) -> list[tuple[str, Datablock, str]]:
     """[(kind, datablock, uuid)] as they are to be made: what others name first."""
     return sorted(came, key=lambda one: ORDER[one[0]])
+
+
+def names_one_of(tree: Tree, uuids: Container[str]) -> bool:
+    """Whether a reference to one of `uuids` stands anywhere in `tree`, or one is a member of a link set there."""
+    if type(tree) is list:
+        return any(names_one_of(one, uuids) for one in tree)
+    if type(tree) is not dict:
+        return False
+    match tree.get("$"):
+        case "ref":
+            return tree.get("to") in uuids
+        case "set":
+            return any(uuid in uuids for uuid in tree["of"])
+        case "array" | "layout":
+            return False
+    return any(names_one_of(one, uuids) for one in tree.values())
 
 
 def _bearer(entry: Entry) -> Datablock | None:

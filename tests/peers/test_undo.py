@@ -151,6 +151,7 @@ def test_a_deletion_is_undone(server: Broadcaster, tmp_path: Path) -> None:  # U
     D.objects.remove(D.objects["Thing 1"])
     push()
     together("gone")
+    together("seen")
     undo()
     session.settle()
     assert D.objects["Cube"].mixer_uuid == uuid
@@ -158,6 +159,7 @@ def test_a_deletion_is_undone(server: Broadcaster, tmp_path: Path) -> None:  # U
     theirs = """
     together("gone")
     assert "Cube" not in D.objects
+    together("seen")
     """
     look = "sorted(D.objects.keys())"
     names = ["Camera", "Cube", "Light", *(f"Thing {number}" for number in range(6))]
@@ -310,3 +312,21 @@ def test_an_undo_leaves_no_name_of_what_another_made_dangling(  # UNDO7
     seen = story(server, tmp_path, mine, f"together('edited')\n{theirs}\ntogether('made')", look)
     assert seen[0] == 1
     assert "Theirs" in str(seen)
+
+
+def test_an_undo_does_not_take_what_anothers_object_needs(server: Broadcaster, tmp_path: Path) -> None:  # UNDO8
+    mine = """
+    D.lights.new("Mine", "POINT")
+    push()
+    together("made")
+    together("used")
+    undo()
+    """
+    theirs = """
+    together("made")
+    thing = D.objects.new("Theirs", D.lights["Mine"])
+    bpy.context.scene.collection.objects.link(thing)
+    together("used")
+    """
+    look = "[D.lights.keys(), D.objects['Theirs'].type, D.objects['Theirs'].data.name]"
+    assert story(server, tmp_path, mine, theirs, look) == [["Light", "Mine"], "LIGHT", "Mine"]
