@@ -60,7 +60,7 @@ class Lookout:
                 deltas += mirror.collect([uuid], geometry=geometry)
             if time.perf_counter() > deadline:
                 break
-        return deltas
+        return deltas + mirror.introduce()
 
     def sweep(self, deadline: float, now: float) -> Deltas:
         """What nothing reports: the blind properties of all within seconds, all of all within minutes."""
@@ -80,4 +80,4 @@ class Lookout:
             deltas += mirror.glance(uuid, self._reported or ())
         while time.perf_counter() < deadline and (uuid := self._looks.take()) is not None:
             deltas += mirror.look(uuid)
-        return deltas
+        return deltas + mirror.introduce()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+import bpy
+
 from broadcaster.tree import Tree
 
 Struct = Any  # a bpy_struct: its properties are known at run time only
@@ -51,6 +53,8 @@ class Context:
     withheld: dict[str, str] = field(
         default_factory=dict
     )  # "datablock: property" -> what a member sent and trust holds back
+    unknown: dict[int, str] = field(default_factory=dict)  # session_uid of what has no uuid yet -> uuid of who names it
+    strangers: set[int] = field(default_factory=set)  # session_uids of what never gets one
     items_of: Callable[[str], Tree | None] = lambda uuid: None  # the live tree of another datablock
 
     def refuse(self, struct: Struct, name: str, why: object) -> None:
@@ -61,6 +65,11 @@ class Context:
         """Notes that a value stays in the document and out of Blender until the room is trusted."""
         owner = struct.id_data
         self.withheld[f"{owner.name if owner else self.uuid}: {type(struct).__name__}.{name}"] = "withheld: not trusted"
+
+    def meet(self, datablock: Datablock) -> None:
+        """Notes that the datablock at hand names one without a uuid: a new one, unless it is never mirrored."""
+        if isinstance(datablock, bpy.types.ID) and datablock.session_uid not in self.strangers:
+            self.unknown[datablock.session_uid] = self.uuid
 
     def handles(self) -> dict[str, Any]:
         """Local handles of the datablock at hand, kept between reads."""

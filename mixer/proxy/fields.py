@@ -160,7 +160,10 @@ class Withheld:
 
 def read_reference(ctx: Context, target: Any, *, strong: bool = False) -> Tree:
     """A reference to a datablock; None for none and for what is not mirrored."""
-    if target is None or (uuid := ctx.directory.uuid_of(target)) is None:
+    if target is None:
+        return None
+    if (uuid := ctx.directory.uuid_of(target)) is None:
+        ctx.meet(target)
         return None
     return {"$": "ref", "to": uuid, "strong": True} if strong else {"$": "ref", "to": uuid}
 

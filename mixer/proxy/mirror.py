@@ -107,6 +107,17 @@ class Mirror:
                     deltas.append([uuid, delta])
         return deltas
 
+    def introduce(self) -> Deltas:
+        """Deltas for new datablocks that were met under a name of another before they were scanned, and for that."""
+        if not self.ctx.unknown:
+            return []
+        met, self.ctx.unknown = self.ctx.unknown, {}
+        deltas = self.scan()
+        new = {uid for uid in met if self.identity.uuid_of_uid(uid) is not None}
+        self.ctx.strangers.update(met.keys() - new)
+        deltas += self.collect({met[uid] for uid in new})
+        return deltas
+
     def glance(self, uuid: str, reported: Container[int]) -> Deltas:
         """As `collect`, of what no handler tells: all of what is not `reported`, else only the blind properties."""
         entry, datablock = self.entries.get(uuid), self.identity.find(uuid)

@@ -21,5 +21,5 @@ LIGHTS: Final = {
     ),
     "CameraBackgroundImage": Rule(per_user=names("show_expanded"), write_first=("source",)),
     "MovieClipUser": Rule(derived=names("frame_current")),
-    "World": Rule(make=NODE_TREE, blind=names("cycles cycles_visibility"), write_first=("use_nodes",)),
+    "World": Rule(make=NODE_TREE, blind=names("cycles cycles_visibility lightgroup"), write_first=("use_nodes",)),
 }

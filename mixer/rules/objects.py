@@ -28,7 +28,7 @@ OBJECTS: Final = {
             "color delta_location delta_rotation_euler delta_rotation_quaternion delta_scale hide_render hide_select"
             " hide_viewport location matrix_parent_inverse rotation_axis_angle rotation_euler rotation_quaternion scale"
         ),
-        blind=names("cycles"),
+        blind=names("cycles lightgroup"),
         blind_in=("modifiers", "pose"),
         strong=names("data"),
         write_first=("parent", "parent_type", "parent_bone", "rotation_mode"),  # a new mode converts the rotations

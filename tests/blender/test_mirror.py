@@ -378,3 +378,16 @@ def test_slots_that_come_with_a_mesh_are_nobodys_edit(mirror: Mirror) -> None:  
     assert mirror.verify() == []
     assert len(cube.material_slots) == 3
     assert everything(mirror) == []
+
+
+def test_a_new_datablock_that_is_met_by_name_first_is_introduced(mirror: Mirror) -> None:  # MIRROR15
+    cube = bpy.data.objects["Cube"]
+    cube.modifiers.new("Array", "ARRAY").offset_object = new = bpy.data.objects.new("New", None)
+    uuid = uuid_of(mirror, cube)
+    first = mirror.collect([uuid])  # before anybody looked for what is new
+    second = mirror.introduce()
+    assert [delta[0] for _, delta in second] == ["create", "patch"]
+    assert uuid_of(mirror, new) not in str(first)
+    assert uuid_of(mirror, new) in str(second[1])
+    assert everything(mirror) == []
+    assert mirror.introduce() == []
