@@ -29,7 +29,7 @@ from .struct import plan_of, read_struct, write_struct
 
 ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
 NO_NAME: Final = "mixer.moving"
-SLOTS: Final = "materials"  # of a mesh, a curve and the like: its objects have as many
+OF_USERS: Final = ("materials", "skeleton")  # what is written of these, users get slots and pose bones for
 RINGS: Final = {  # fields that Blender leaves as they were where they would close a ring
     "objects": ("parent", "instance_collection"),
     "collections": ("children",),
@@ -245,6 +245,8 @@ class Mirror:
         That is Blender's doing (it recomputed something), so it becomes what was read back and never goes out. To be
         called before anybody can have edited; unless `done` there is more to come, which may move these again.
         """
+        if self.following:
+            evaluate()  # makes the rest of what follows
         self.collect(self.following)  # as they must
         moved = self.collect(self.written)
         if done:
@@ -275,15 +277,14 @@ class Mirror:
         return created, changed, removed
 
     def _followers(self, uuid: str, shown: Document) -> Iterable[str]:
-        """Whose sockets, or material slots, Blender makes and removes as it writes this one."""
+        """Whose sockets, material slots or pose bones Blender makes and removes as it writes this one."""
         entity, entry = shown.get(uuid), self.entries[uuid]
         if entity is None or (datablock := self.identity.find(uuid)) is None:
             return []
         if entry.kind == "node_groups" and entry.live.get(interface.INTERFACE) != entity.tree.get(interface.INTERFACE):
             return interface.users_of(self.ctx, datablock)
-        if entry.live.get(SLOTS) != entity.tree.get(SLOTS):
-            return self._users_of([uuid])
-        return []
+        moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)
+        return self._users_of([uuid]) if moved else []
 
     def _missed(self, created: list[str]) -> list[str]:
         """Who names one of these in the document and could not do so here before they were made."""

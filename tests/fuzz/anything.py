@@ -15,6 +15,11 @@ LEFT_OUT: Final = {
     "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt",
     "each person's tools: not the scene": "Scene.tool_settings",
     "another path to another datablock: it would be written twice": "NodeLink.from_node NodeLink.to_node Bone.parent",
+    "what is so is not saved": "ID.is_runtime_data",
+    "makes a mesh no mesh, which others refuse": """
+        MeshLoop.edge_index MeshLoop.vertex_index MeshEdge.vertices MeshPolygon.vertices MeshPolygon.loop_start
+        IntAttributeValue.value Int2AttributeValue.value""",
+    "what an engine makes of a shader's text": "Camera.custom_bytecode Camera.custom_bytecode_hash",
     "the sound device of this machine": "Scene.use_audio",
     "takes minutes, or all memory, to evaluate": """
         RemeshModifier.octree_depth RemeshModifier.voxel_size OceanModifier.viewport_resolution Mesh.remesh_voxel_size

@@ -335,6 +335,8 @@ def new_typed(chance: Random) -> str:
 @deed("new")
 def copy(chance: Random) -> str:
     one = any_datablock(chance)
+    if isinstance(one, bpy.types.Scene):
+        return f"{bpy.ops.scene.new(type='FULL_COPY')}"  # a copy by the API has no user, and is not saved
     return f"{one.copy()!r} copied of {one!r}"
 
 
