@@ -76,9 +76,9 @@ class Artist:
             kind = "remove"
         if leave_mode < 0.8 or bpy.context.mode == "OBJECT":
             self.object_mode()
-        self.journal.write(f"{step} {kind}: ")
+        self.note(f"{step} {kind}:")
         try:
-            told = deeds.do(chance, kind)
+            told = deeds.do(chance, kind, self.note)
             self.done += 1
         except REFUSED as exc:
             told = f"refused: {' '.join(str(exc).split())[:120]}"
@@ -105,7 +105,7 @@ class Artist:
         self.object_mode()
         for _ in range(chance.randint(1, 4)):
             name = chance.choice(("undo", "undo", "redo"))
-            self.journal.write(f"  {name}: ")
+            self.note(f"  {name}:")
             try:
                 getattr(bpy.ops.ed, name)()
                 self.journal.write("done\n")
@@ -118,6 +118,10 @@ class Artist:
         if bpy.context.mode != "OBJECT":
             with contextlib.suppress(RuntimeError):
                 bpy.ops.object.mode_set(mode="OBJECT")
+
+    def note(self, text: str) -> None:
+        self.journal.write(f"{text} ")
+        self.journal.flush()
 
     def tell(self, *words: object) -> None:
         self.journal.write(" ".join(map(str, words)) + "\n")

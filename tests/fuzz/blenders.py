@@ -32,6 +32,7 @@ NOT_MIRRORED: Final = {
     r"\.(field|collision|rigid_body|rigid_body_constraint|rigidbody_world)\b": "todo: made by operators only",
     r"\.sequence_editor\b": "todo: the sequencer",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
+    r"\.edit_format\b": "what is typed next: each person's",
     r"^metaballs\[.*\.texspace_": "Blender computes it as it draws, of what is not there yet",
     r"\.text_boxes\b": "operators only make one: a text has as many as it came with",
     r"\.shape_keys\.name$": "part of their owner, and Blender names them",

@@ -169,6 +169,7 @@ OPTIONS_NEVER: Final = {  # option -> why it is never given
     "orient_matrix": "must be a rotation",
     "align": "may want a window",
 }
+CONVERTED: Final = ("MESH", "CURVE")  # not to what is not mirrored
 
 
 def pick(chance: Random, things: Any) -> Any:
@@ -176,7 +177,10 @@ def pick(chance: Random, things: Any) -> Any:
     return chance.choice(list(things))
 
 
-def call(chance: Random, kind: str) -> str:
+Tell = Callable[[str], object]
+
+
+def call(chance: Random, kind: str, tell: Tell) -> str:
     """One operator of a kind, on something selected; what it did."""
     row = OPERATORS[kind]
     path = pick(chance, row.operators.split())
@@ -187,13 +191,16 @@ def call(chance: Random, kind: str) -> str:
         _select_inside(chance, row)
     operator = legal.operator(path)
     chosen = legal.options(chance, operator, frozenset(OPTIONS_NEVER))
+    if path == "object.convert":
+        chosen["target"] = chance.choice(CONVERTED)
     active = bpy.context.object
     told = f"{path}({', '.join(f'{name}={value!r}' for name, value in chosen.items())}) on {active and active.name!r}"
+    tell(told)  # it may be the last thing this Blender does
     try:
         done = operator("EXEC_DEFAULT", **chosen)
     except TypeError:  # an option that only the invoking interface can give
         done = operator("EXEC_DEFAULT")
-    return f"{told} {sorted(done)}"
+    return str(sorted(done))
 
 
 def select(chance: Random, types: list[str]) -> None:
@@ -871,9 +878,11 @@ WEIGHTS: Final = {
 }
 
 
-def do(chance: Random, kind: str) -> str:
+def do(chance: Random, kind: str, tell: Tell) -> str:
     """One edit of a kind; what it did. Raises what Blender raises where there is nothing to do it to."""
     by_api = DEEDS.get(kind, [])
     if kind in OPERATORS and (not by_api or chance.random() < 0.5):
-        return call(chance, kind)
-    return str(pick(chance, by_api)(chance))
+        return call(chance, kind, tell)
+    function = pick(chance, by_api)
+    tell(f"{function.__name__}: ")
+    return str(function(chance))
