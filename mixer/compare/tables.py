@@ -99,7 +99,8 @@ TOLERANCE: Final = 1e-4
 
 # Collections whose order says nothing.
 UNORDERED: Final = _words("""
-    Collection.objects Collection.children LayerCollection.children NodeTree.nodes NodeTree.links Mesh.attributes Curves.attributes
+    Collection.objects Collection.children LayerCollection.children NodeTree.nodes NodeTree.links Mesh.attributes
+    Curves.attributes
     Action.fcurves Action.groups ActionChannelbag.fcurves ActionChannelbag.groups AnimData.drivers
 """)
 
