@@ -26,7 +26,7 @@ INTERFACE: Final = "interface"
 PANELS: Final = "interface_panels"
 PANEL: Final = "PANEL"
 HINT: Final = re.compile(r"Socket_(\d{1,6})~")  # how a key begins: the identifier its socket has where it was made
-UNNAMED: Final = "Socket" if bpy.app.version >= (5, 2) else ""  # 5.2 ends at once where an input has no name
+UNNAMED: Final = "" if (4, 5) <= bpy.app.version < (5, 2) else "Socket"  # 4.2 and 5.2 end where an input has no name
 MAX_DUMMIES: Final = 1000  # sockets made and removed to reach an identifier, 40 us each
 
 
