@@ -186,6 +186,11 @@ def test_rings_that_two_close_at_once_are_opened_where_the_later_closed_them(
 ) -> None:  # PEER10
     begin = """
 D = bpy.data
+def meet(step):  # by files: the room cannot tell them while they are away
+    mine, other = ("host", "joiner") if {host} else ("joiner", "host")
+    open(os.path.join({folder!r}, mine + step), "w").close()
+    while not os.path.exists(os.path.join({folder!r}, other + step)):
+        session.pump(0.05)
 def put(one, other):
     D.objects[one].parent = D.objects[other]
     D.collections[one].children.link(D.collections[other])
@@ -198,10 +203,13 @@ if {host}:
     put("B", "C")
 session.settle()
 session.barrier("made", 2)
+meet("made")
 session.disconnect()
-session.pump(1)
+session.pump(0.3)
+meet("away")
 put({halves})
 session.pump(0.2)
+meet("put")
 session.reconnect()
 session.settle()
 session.barrier("put", 2)
@@ -215,8 +223,8 @@ say([[[o.parent.name] if o.parent else [] for o in map(D.objects.get, "ABC")],
     first, second = both(
         server,
         tmp_path,
-        begin.format(host=True, halves='"A", "B"') + END + look,
-        begin.format(host=False, halves='"C", "A"') + END + look,
+        begin.format(host=True, folder=str(tmp_path), halves='"A", "B"') + END + look,
+        begin.format(host=False, folder=str(tmp_path), halves='"C", "A"') + END + look,
     )
     in_step(first, second)
     assert first.said[-1] == second.said[-1]
