@@ -311,7 +311,8 @@ def write_struct(ctx: Context, struct: Struct, live: Fields, new: Fields) -> Non
     changed = {
         name for name, tree in new.items() if name not in live or (live[name] is not tree and live[name] != tree)
     }
-    if not changed:
+    custom = CUSTOM in changed or (CUSTOM in live and CUSTOM not in new)  # where there are none, there is no field
+    if not changed and not custom:
         return
     for name in plan.rule.write_first:
         if name in changed and name in plan.proxies:
@@ -322,7 +323,7 @@ def write_struct(ctx: Context, struct: Struct, live: Fields, new: Fields) -> Non
             _write_field(ctx, plan, struct, name, live, new)
     for method in plan.rule.after:
         getattr(struct, method)()
-    if CUSTOM in changed or (CUSTOM in live and CUSTOM not in new):
+    if custom:
         idprops.write(ctx, struct, live.get(CUSTOM), new.get(CUSTOM))
 
 

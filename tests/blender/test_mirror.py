@@ -93,6 +93,16 @@ def test_a_custom_property_may_bear_the_name_of_one_of_blenders(mirror: Mirror) 
     assert (cube["tag"], "location" in cube, cube.location.x) == ("theirs", False, 0)
 
 
+def test_the_last_custom_property_goes_with_no_other_edit(mirror: Mirror) -> None:  # MIRROR1
+    cube = bpy.data.objects["Cube"]
+    cube["price"] = 3
+    everything(mirror)
+    member, uuid = put(mirror, cube)
+    member.confirmed.apply([[uuid, ["patch", {"custom_properties": ["remove"]}]]], revision=9, sender="other")
+    apply(mirror, member, uuid)
+    assert ("price" in cube, everything(mirror)) == (False, [])
+
+
 def test_a_renamed_modifier_keeps_its_key(mirror: Mirror) -> None:  # MIRROR2
     cube = bpy.data.objects["Cube"]
     cube.modifiers.new("One", "BEVEL")
