@@ -30,6 +30,8 @@ class Limits:
 
     # What one room may hold; these are of its log
     entities: int = 1_000_000
+    entity_bytes: int = 16 * MIB  # of one, as JSON
+    work: int = 10_000_000  # fields and items that one transaction may copy: small edits of large things are work, too
     members: int = 256  # present in one room
     leases: int = 1000  # of one member
     lease_seconds: float = 300.0
@@ -68,9 +70,12 @@ DEFAULTS: Final = Limits()
 MOST: Final = {
     "depth": 96,  # deeper ones are refused by members
     "request_bytes": wire.MAX_FRAME_BYTES // 2,  # JSON may grow when it is written anew
+    "entity_bytes": wire.MAX_FRAME_BYTES // 2,  # a joiner gets it in one message
     "lease_seconds": 1e9,
 }
-OF_THE_LOG: Final = ("entities", "members", "leases", "lease_seconds", "remembered", "banned", "drops_bytes")
+OF_THE_LOG: Final = (
+    "entities", "entity_bytes", "work", "members", "leases", "lease_seconds", "remembered", "banned", "drops_bytes"
+)  # fmt: skip
 
 
 def read(file: bytes, settings: Iterable[str] = ()) -> Limits:

@@ -11,7 +11,7 @@ import orjson
 
 from ..errors import RemoteProtocolError
 from ..limits import DEFAULTS, Limits
-from ..tree import Facts, Tree, check_delta, check_tree
+from ..tree import Delta, Facts, Tree, check_delta, check_tree
 
 Deltas: TypeAlias = list[list[Any]]  # [[uuid, delta], ...]
 Record: TypeAlias = dict[str, Any]
@@ -40,7 +40,7 @@ class Outcome:
 class Entity:
     """One datablock, job or note. Its tree is kept encoded and decoded on touch."""
 
-    __slots__ = ("_data", "_tree", "changed", "created", "creator", "kind")
+    __slots__ = ("_data", "_most_bytes", "_tree", "changed", "created", "creator", "kind")
 
     def __init__(self, kind: str, tree: Tree, created: int, changed: int, creator: str) -> None:
         self.kind = kind
@@ -49,6 +49,7 @@ class Entity:
         self.creator = creator
         self._tree: Tree = tree
         self._data: bytes | None = None
+        self._most_bytes: int | None = None  # the data are not longer than that; None if nobody knows
 
     @property
     def tree(self) -> Tree:
@@ -64,6 +65,24 @@ class Entity:
             # A copy: the buffer that orjson hands out is far larger than its text.
             self._data = bytes(bytearray(orjson.dumps(self._tree, option=orjson.OPT_SORT_KEYS)))
         return self._data
+
+    def changed_to(self, tree: Tree, revision: int, effect: Delta) -> Entity:
+        """This entity after an edit."""
+        changed = Entity(self.kind, tree, self.created, revision, self.creator)
+        if self._most_bytes is not None:  # a key of a collection stands there twice
+            changed._most_bytes = self._most_bytes + 2 * len(orjson.dumps(effect))
+        return changed
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes its data are, as far as that is known."""
+        return len(self._data) if self._data is not None else self._most_bytes or 0
+
+    def is_larger_than(self, max_bytes: int) -> bool:
+        """Whether its data are; encoded only if that cannot be told without."""
+        if self._most_bytes is None or self._most_bytes > max_bytes:
+            self._most_bytes = len(self.data)
+        return self._most_bytes > max_bytes
 
     def cool(self) -> None:
         """Keeps the bytes alone."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..errors import Rejected, RemoteProtocolError
-from ..tree import Facts, Patcher, check_tree, strong_refs
+from ..limits import Limits
+from ..tree import Facts, Patcher, Tree, check_tree, strong_refs
 from .entity import DIGEST_BYTES, Deltas, Drop, Entity, Outcome, Record
 
 DIGEST_MASK: Final = (1 << 8 * DIGEST_BYTES) - 1
 HOT_ENTITIES: Final = 512  # kept decoded; the rest are bytes, six times smaller
+HOT_BYTES: Final = 4 << 20  # of those, or one that is larger
 MAX_TOMBSTONES: Final = 100_000
 
 
@@ -25,6 +27,7 @@ class Stage:
     effect: Deltas = field(default_factory=list)
     dropped: list[Drop] = field(default_factory=list)
     whole: bool = True
+    work: int = 0  # how many children were copied
 
 
 class Document:
@@ -40,7 +43,8 @@ class Document:
         self._tombstones: dict[str, int] = {}  # uuid -> the revision of its removal
         self._forgotten = 0  # removals up to this revision are no longer known
         self._compact = compact
-        self._hot: dict[str, None] = {}
+        self._hot: dict[str, int] = {}  # uuid -> about how many bytes, the latest last
+        self._hot_bytes = 0
         self._sum = 0
         self._hashes: dict[str, int] = {}
         self._unhashed: set[str] = set()
@@ -101,7 +105,8 @@ class Document:
         other = Document(compact=self._compact)
         other.revision, other._forgotten, other._sum = self.revision, self._forgotten, self._sum
         other._entities, other._users = dict(self._entities), Counter(self._users)
-        other._tombstones, other._hot = dict(self._tombstones), dict(self._hot)
+        other._tombstones = dict(self._tombstones)
+        other._hot, other._hot_bytes = dict(self._hot), self._hot_bytes
         other._hashes, other._unhashed = dict(self._hashes), set(self._unhashed)
         return other
 
@@ -140,6 +145,7 @@ class Document:
                 case _:
                     raise RemoteProtocolError("malformed record")
             self._set(uuid, Entity(kind, tree, created, changed, creator))
+            self._cool_some()
             touched.add(uuid)
         return touched
 
@@ -151,11 +157,13 @@ class Document:
         sender: str,
         base: int | None = None,
         expect: dict[str, int] | None = None,
+        limits: Limits | None = None,
     ) -> Outcome:
         """Resolves a checked transaction, whole or not at all, and makes it `revision`.
 
         `base` is the revision the sender knew: an edit of what somebody else created anew since is dropped.
-        Raises Rejected, with nothing changed, if it creates what exists or an entity of `expect` has another version.
+        Raises Rejected, with nothing changed, if it creates what exists, an entity of `expect` has another version,
+        or it takes more than `limits` allow.
         """
         if expect and (others := self._other_versions(expect)):
             uuid, version = next(iter(others.items()))
@@ -170,11 +178,16 @@ class Document:
                 self._create(stage, pair, revision, sender)
             else:
                 self._patch(stage, pair, revision, sender, base)
+                if limits is not None and stage.work > limits.work:
+                    raise Rejected("full", f"a transaction may copy {limits.work} fields and items")
         self._remove(stage, removals, sender, base)
+        if limits is not None:
+            _check_sizes(stage, limits.entity_bytes)
         if stage.effect:
             self.revision = max(self.revision, revision)
         for uuid, entity in stage.entities.items():
             self._commit(uuid, entity, revision)
+        self._cool_some()
         if stage.users:
             self._count(stage.users)
         return Outcome(deltas if stage.whole and not removals else stage.effect, stage.dropped, stage.users)
@@ -221,14 +234,15 @@ class Document:
             stage.whole = False
             return
         patcher = self._patcher(stage)
-        tree, effect = patcher.patch(entity.tree, delta)
+        tree, effect = patcher.patch(self._decoded(uuid, entity), delta)
         stage.dropped += (Drop(uuid, path, reason) for path, reason in patcher.dropped)
         stage.whole = stage.whole and effect is delta
+        stage.work += patcher.work
         if effect is not None:
             if patcher.gained or patcher.lost:
                 stage.users.update(patcher.gained)
                 stage.users.subtract(patcher.lost)
-            stage.entities[uuid] = Entity(entity.kind, tree, entity.created, revision, entity.creator)
+            stage.entities[uuid] = entity.changed_to(tree, revision, effect)
             stage.effect.append(pair if effect is delta else [uuid, effect])
 
     def _remove(self, stage: Stage, removals: list[Any], sender: str, base: int | None) -> None:
@@ -240,7 +254,7 @@ class Document:
             if entity is None or uuid in going or self._is_old(entity, sender, base):
                 stage.dropped.append(Drop(uuid, (), "gone" if entity is None or uuid in going else "old"))
             else:
-                going[uuid] = pair, list(strong_refs(entity.tree))
+                going[uuid] = pair, list(strong_refs(self._decoded(uuid, entity)))
                 stage.users.subtract(going[uuid][1])
         named = [uuid for uuid in going if self.users(uuid) + stage.users[uuid] > 0]
         while named:
@@ -258,7 +272,7 @@ class Document:
         """Puts one entity in place; its strong references are counted by the caller."""
         self._entities.pop(uuid, None)
         self._unhashed.add(uuid)
-        self._hot.pop(uuid, None)
+        self._hot_bytes -= self._hot.pop(uuid, 0)
         self._tombstones.pop(uuid, None)
         if entity is None:
             self._tombstones[uuid] = revision
@@ -267,12 +281,23 @@ class Document:
                 self._forgotten = self._tombstones.pop(oldest)
             return
         self._entities[uuid] = entity
-        if not self._compact:
-            return
-        self._hot[uuid] = None
-        if len(self._hot) > HOT_ENTITIES:
+        self._heat(uuid, entity)
+
+    def _decoded(self, uuid: str, entity: Entity) -> Tree:
+        """Its tree, which it keeps for now, also where the transaction then does nothing to it."""
+        if self._entities.get(uuid) is entity and uuid not in self._hot:
+            self._heat(uuid, entity)
+        return entity.tree
+
+    def _heat(self, uuid: str, entity: Entity) -> None:
+        if self._compact:
+            self._hot[uuid] = entity.weight
+            self._hot_bytes += self._hot[uuid]
+
+    def _cool_some(self) -> None:
+        while len(self._hot) > HOT_ENTITIES or (self._hot_bytes > HOT_BYTES and len(self._hot) > 1):
             cold = next(iter(self._hot))
-            del self._hot[cold]
+            self._hot_bytes -= self._hot.pop(cold)
             self._entities[cold].cool()
 
     def _set(self, uuid: str, entity: Entity | None) -> None:
@@ -281,3 +306,9 @@ class Document:
         if entity is not None:
             self._users.update(strong_refs(entity.tree))
         self._commit(uuid, entity, entity.changed if entity else self.revision)
+
+
+def _check_sizes(stage: Stage, max_bytes: int) -> None:
+    for uuid, entity in stage.entities.items():
+        if entity is not None and entity.is_larger_than(max_bytes):
+            raise Rejected("full", f"{uuid} may take {max_bytes} bytes")

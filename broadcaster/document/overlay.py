@@ -23,7 +23,7 @@ class Overlay(Document):
     """A document that differs from its base in a few entities. It is void once its base changes."""
 
     def __init__(self, base: Document) -> None:
-        super().__init__()
+        super().__init__(compact=False)
         self._base = base
         self._removed: set[str] = set()
         self._looked: set[str] = set()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ..document import Deltas, Document, Record
 from ..errors import Rejected
-from ..limits import DEFAULTS, OF_THE_LOG, Limits, changed
+from ..limits import DEFAULTS, MOST, OF_THE_LOG, Limits, changed
 from ..wire import Message
 from .answers import Answers, bounded, some
 from .entries import Admit, Broadcast, Effect, Entry, Expel, Send
@@ -18,6 +18,7 @@ ROLES: Final = ("owner", "editor", "viewer", "worker")
 EDITING: Final = frozenset({"owner", "editor", "worker"})
 EPOCHS_KEPT: Final = 16  # before the one of now
 HASHED_AT_ONCE: Final = 1000  # entities
+BEFORE: Final = {"entity_bytes": MOST["entity_bytes"], "work": 1 << 62}  # what logs without these limits are folded by
 ASKED: Final = {"viewer": "viewer", "worker": "worker"}  # what is given for the asking; for all else, editor
 
 
@@ -102,7 +103,7 @@ class Room:
         self.keep, self.frozen = state["keep"], state["frozen"]
         self.birth, self.lock = state["birth"], state["lock"]
         self.rights.restore(state)
-        self._limits = changed(self._limits, state.get("limits", {}))
+        self._limits = changed(self._limits, BEFORE | state.get("limits", {}))
         self.present = {id: Present(*who) for id, who in state["present"].items()}
         for member, last, kept in state["answers"]:
             self._answers[member] = Answers(last)
@@ -282,6 +283,7 @@ class Room:
                 sender=member,
                 base=request["base"],
                 expect=request.get("expect"),
+                limits=self._limits,
             )
         except Rejected as exc:
             rejected = {"type": "reject", "seq": seq, "reason": exc.reason, "detail": exc.detail}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .values import SCALARS, Delta, Path, Tree, head, link_set, strong_refs, tag
+from .order import Order
+from .values import SCALARS, Delta, Path, Tree, head, strong_refs, tag
 
 
 @dataclass(slots=True)
@@ -16,6 +17,7 @@ class Patcher:
     dropped: list[tuple[Path, str]] = field(default_factory=list)
     gained: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    work: int = 0  # how many children were copied
 
     def patch(self, tree: Tree, delta: Delta, path: Path = ()) -> tuple[Tree, Delta | None]:
         """The tree with `delta` applied, and the part of it that took effect: `delta` itself if all did."""
@@ -28,8 +30,8 @@ class Patcher:
                         return self._patch_items(tree, delta, changes, path)
             case ["link", added, removed]:
                 if tag(tree) == "set":
-                    members = set(tree["of"]).difference(removed).union(added)
-                    return link_set(members), delta
+                    self.work += len(tree["of"])
+                    return _link(tree, added, removed), delta
             case ["arrays", layout, changes]:
                 if tag(tree) == "layout":
                     return self._patch_arrays(tree, delta, layout, changes, path)
@@ -53,6 +55,7 @@ class Patcher:
         self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path
     ) -> tuple[Tree, Delta | None]:
         fields, effects, whole = dict(tree), {}, True
+        self.work += len(fields)
         for name, change in changes.items():
             effect: Delta | None = None
             match change:
@@ -81,7 +84,8 @@ class Patcher:
     def _patch_items(
         self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path
     ) -> tuple[Tree, Delta | None]:
-        order, of, effects, whole = list(tree["order"]), dict(tree["of"]), {}, True
+        order, of, effects, whole = Order(tree["order"]), dict(tree["of"]), {}, True
+        self.work += len(of)
         for key, change in changes.items():
             effect = self._patch_item(order, of, key, change, (*path, key))
             if effect is not None:
@@ -89,9 +93,9 @@ class Patcher:
             whole = whole and effect is change
         if not effects:
             return tree, None
-        return {"$": "items", "order": order, "of": of}, delta if whole else ["patch", effects]
+        return {"$": "items", "order": order.keys(), "of": of}, delta if whole else ["patch", effects]
 
-    def _patch_item(self, order: list[str], of: dict[str, Tree], key: str, change: Delta, path: Path) -> Delta | None:
+    def _patch_item(self, order: Order, of: dict[str, Tree], key: str, change: Delta, path: Path) -> Delta | None:
         if change[0] == "insert":
             if key in of:
                 self._drop(path, "exists")
@@ -99,7 +103,7 @@ class Patcher:
             if not self._accept(change[2], path):
                 return None
             of[key] = change[2]
-            after = _place(order, key, change[1])
+            after = order.place(key, change[1])
             return change if after == change[1] else ["insert", after, change[2]]
         if key not in of:
             self._drop(path, "gone")
@@ -117,7 +121,7 @@ class Patcher:
                 return change
             case ["move", wanted, *rest]:
                 order.remove(key)
-                after = _place(order, key, wanted)
+                after = order.place(key, wanted)
                 if not rest:
                     return change if after == wanted else ["move", after]
                 inner = self._patch_item(order, of, key, rest[0], path)
@@ -134,6 +138,7 @@ class Patcher:
             self._drop(path, "layout")
             return tree, None
         of, effects = dict(tree["of"]), {}
+        self.work += len(of)
         for name, change in changes.items():
             match change:
                 case ["put", array]:
@@ -141,6 +146,7 @@ class Patcher:
                 case ["remove"] if name in of:
                     del of[name]
                 case ["chunks", chunks, *heads] if (array := _splice(of.get(name), chunks, heads)) is not None:
+                    self.work += len(array["chunks"])
                     of[name] = array
                 case _:
                     self._drop((*path, name), "gone")
@@ -159,17 +165,11 @@ def _strong(tree: Tree) -> list[str]:
     return list(strong_refs(tree))
 
 
-def _place(order: list[str], key: str, after: str | None) -> str | None:
-    """Puts `key` behind `after` (None: in front; one that is gone: last) and says behind which it came to stand."""
-    if after is None:
-        order.insert(0, key)
-        return None
-    if after not in order:
-        after = order[-1] if order else None
-        order.append(key)
-        return after
-    order.insert(order.index(after) + 1, key)
-    return after
+def _link(tree: Tree, added: list[str], removed: list[str]) -> Tree:
+    stay = set(tree["of"]).difference(removed)
+    members = [name for name in tree["of"] if name in stay]
+    members += [name for name in added if name not in stay]
+    return {"$": "set", "of": sorted(members)}  # most are in order, which makes this quick
 
 
 def _splice(array: Tree, chunks: dict[str, str], heads: list[str]) -> Tree | None:

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-import re
+import ast
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from broadcaster.document import check_deltas
+from broadcaster.document import Document, check_deltas
+from broadcaster.document.fold import HOT_BYTES
 from broadcaster.errors import Refused, RemoteProtocolError
 from broadcaster.limits import DEFAULTS, MOST, OF_THE_LOG, Limits, read
 from broadcaster.protocol import ServerConnection
 from broadcaster.room import Entry, Room, Send
+from broadcaster.tree import items, link_set
 
 TESTS: Final = Path(__file__).parents[1]
+LONG: Final = "a name of a dozen "
 NEW: Final = ["a", ["create", "objects", {"of": {"of": {}}}]]
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Limits)])
-def test_every_limit_can_be_set_and_is_gone_over_by_a_test(name: str) -> None:  # LIMIT1
+def test_every_limit_can_be_set(name: str) -> None:  # LIMIT1
     value = type(getattr(DEFAULTS, name))(7)
     assert getattr(read(b"", [f"{name}={value}"]), name) == value
     assert getattr(read(f"{name} = {value}".encode()), name) == value
-    here = [*TESTS.glob("unit/*.py"), *TESTS.glob("server/*.py"), *TESTS.glob("fuzz/*.py")]
-    over = re.compile(rf"(Limits\(|limits=\{{)[^)}}]*\b{name}\b")
-    assert any(map(over.search, map(Path.read_text, here))), "nothing sets it"
+
+
+def test_every_limit_is_gone_over_by_a_test() -> None:  # LIMIT1
+    """Each test that goes over a limit sets a small one, as `Limits(name=...)` or `limits={"name": ...}`."""
+    gone_over: set[str] = set()
+    for file in [*TESTS.glob("unit/test_*.py"), *TESTS.glob("server/test_*.py")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                gone_over |= set(_limits_in(node))
+    assert gone_over == {field.name for field in fields(Limits)}
+
+
+def _limits_in(test: ast.AST) -> Iterator[str]:
+    for node in ast.walk(test):
+        match node:
+            case ast.Call(func=ast.Name("Limits"), keywords=keywords):
+                yield from (keyword.arg for keyword in keywords if keyword.arg)
+            case ast.keyword(arg="limits", value=ast.Dict(keys=keys)):
+                yield from (str(key.value) for key in keys if isinstance(key, ast.Constant))
 
 
 @pytest.mark.parametrize(
@@ -75,6 +95,66 @@ def test_entities_are_bounded() -> None:  # LIMIT3
         full, tx(1, NEW), tx(2, ["b", NEW[1]]), tx(3, ["a", ["remove"]]), tx(4, ["b", NEW[1]])
     )
     assert (first["type"], second["reason"], third["type"], fourth["type"]) == ("ack", "full", "ack", "ack")
+
+
+def test_an_entity_is_bounded_however_it_grows() -> None:  # LIMIT3
+    full = Room("r", "e", Limits(entity_bytes=200))
+    first, second, third, fourth, fifth = answers(
+        full,
+        tx(1, ["b", ["create", "notes", {"of": "x" * 200}]]),
+        tx(2, ["a", ["create", "notes", {"of": items({})}]]),
+        *(tx(seq, ["a", ["patch", {"of": ["patch", {LONG * seq: ["insert", None, 1]}]}]]) for seq in (3, 4)),
+        tx(5, ["a", ["patch", {"of": ["patch", {LONG * 3: ["remove"]}]}]]),
+    )
+    assert (first["reason"], second["type"], third["type"], fourth["reason"]) == ("full", "ack", "ack", "full")
+    assert fifth["type"] == "ack"
+    assert "b" not in full.document
+
+
+def test_what_was_kept_before_there_was_a_limit_is_folded_without_it() -> None:  # LIMIT2
+    room, again = Room("r", "e"), Room("r", "e", Limits(entity_bytes=100))
+    state = room.state()
+    state["limits"] = {name: value for name, value in state["limits"].items() if name != "entity_bytes"}
+    again.restore(state)
+    assert answers(again, tx(1, ["a", ["create", "notes", {"of": "x" * 100}]]))[0]["type"] == "ack"
+
+
+def test_the_work_of_a_transaction_is_bounded() -> None:  # LIMIT7
+    wide = {
+        "of": link_set(set("abcdefgh")),
+        "fields": dict.fromkeys("abcdefgh"),
+        "items": items(dict.fromkeys("abcdefgh")),
+    }
+    edits: list[Any] = [
+        {"of": ["link", ["z"], []]},
+        {"fields": ["patch", {"a": ["put", 1]}]},
+        {"items": ["patch", {"a": ["put", 1]}]},
+    ]
+    for edit in edits:
+        room = Room("r", "e", Limits(work=40))
+        few, many, again = answers(
+            room,
+            tx(1, ["a", ["create", "objects", wide]], *[["a", ["patch", edit]]] * 3),
+            tx(2, *[["a", ["patch", edit]]] * 4),
+            tx(3, ["a", ["patch", edit]]),
+        )
+        assert (few["type"], many["reason"], again["type"]) == ("ack", "full", "ack")
+        assert room.revision == 2
+
+
+def test_only_few_bytes_are_kept_decoded() -> None:  # DOC15
+    document = Document()
+    document.apply(
+        [[str(n), ["create", "notes", {"of": ["x" * 1000] * 1000}]] for n in range(20)],
+        revision=1,
+        sender="a",
+        limits=DEFAULTS,
+    )
+    assert len(document._hot) == HOT_BYTES // 1_000_000
+    for n in range(20):  # what takes no effect leaves nothing behind
+        document.apply([[str(n), ["patch", {"of": ["link", ["a"], []]}]]], revision=2, sender="a", limits=DEFAULTS)
+    decoded = [uuid for uuid in document if (entity := document.get(uuid)) and entity._tree is not None]
+    assert decoded == list(document._hot) == ["16", "17", "18", "19"]
 
 
 def test_in_a_full_room_things_may_only_go() -> None:  # LIMIT3

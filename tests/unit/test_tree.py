@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import (
@@ -24,8 +25,9 @@ from broadcaster.tree import (
     shas,
     strong_refs,
 )
+from broadcaster.tree.order import Order
 
-from .trees import STRUCTS
+from .trees import NAMES, STRUCTS
 
 SHA = "ab" * 32
 
@@ -51,6 +53,33 @@ def test_a_diff_makes_one_tree_of_the_other(old: Tree, new: Tree) -> None:  # TR
     assert orjson.dumps(result, option=orjson.OPT_SORT_KEYS) == orjson.dumps(new, option=orjson.OPT_SORT_KEYS)
     assert effect is not None
     assert dropped == []
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(["place", "remove"]), NAMES, st.none() | NAMES), max_size=20)
+
+
+@given(STEPS)
+def test_an_order_is_that_of_a_list(steps: list[tuple[str, str, str | None]]) -> None:  # TREE5
+    order, row = Order([]), list[str]()
+    for what, key, after in steps:
+        if key in row:
+            order.remove(key)
+            row.remove(key)
+        if what == "place":
+            stands = after if after is None or after in row else row[-1] if row else None
+            row.insert(0 if stands is None else row.index(stands) + 1, key)
+            assert order.place(key, after) == stands
+        assert order.keys() == row
+
+
+def test_items_come_and_go_in_any_number() -> None:  # TREE10
+    """Were each looked for from the start, this would take hours."""
+    keys = [str(number) for number in range(300_000)]
+    inserts = {key: ["insert", keys[place - 1] if place else None, 1] for place, key in enumerate(keys)}
+    full, _, dropped = patched(items({}), ["patch", inserts])
+    assert (full["order"], dropped) == (keys, [])
+    empty, _, dropped = patched(full, ["patch", {key: ["remove"] for key in reversed(keys)}])
+    assert (empty["order"], empty["of"], dropped) == ([], {}, [])
 
 
 @given(STRUCTS)
