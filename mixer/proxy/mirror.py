@@ -431,7 +431,9 @@ class Mirror:
         """Sees to it that saving does not drop what only something uses that is not mirrored."""
         for uuid in uuids:
             entry, datablock = self.entries.get(uuid), self.identity.find(uuid)
-            if entry is not None and datablock is not None and entry.doc.get("kept") is True and not datablock.users:
+            if entry is None or datablock is None or entry.doc.get("kept") is not True:
+                continue
+            if datablock.users <= datablock.use_fake_user:  # which somebody may take back
                 datablock.use_extra_user = True
 
     def _drop_by_products(self) -> None:

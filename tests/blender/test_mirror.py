@@ -103,6 +103,17 @@ def test_the_last_custom_property_goes_with_no_other_edit(mirror: Mirror) -> Non
     assert ("price" in cube, everything(mirror)) == (False, [])
 
 
+def test_what_another_still_uses_is_saved_when_it_is_protected_no_longer(mirror: Mirror) -> None:  # MIRROR18
+    member = Member("me")
+    member.hold(share_again(mirror))
+    palette = {"name": "Theirs", "colors": [], "kept": True, "use_fake_user": True}
+    member.confirmed.apply([["theirs", ["create", "palettes", palette]]], revision=2, sender="other")
+    apply(mirror, member, "theirs")
+    edit(member, "theirs", use_fake_user=False)
+    apply(mirror, member, "theirs")
+    assert (bpy.data.palettes["Theirs"].use_fake_user, bpy.data.palettes["Theirs"].users) == (False, 1)
+
+
 def test_a_renamed_modifier_keeps_its_key(mirror: Mirror) -> None:  # MIRROR2
     cube = bpy.data.objects["Cube"]
     cube.modifiers.new("One", "BEVEL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
@@ -48,14 +49,15 @@ def any_datablock(chance: Random) -> Any:
     return chance.choice(list(getattr(bpy.data, chance.choice(some))))
 
 
-def edit_anything(chance: Random) -> str:
-    """Sets one property somewhere; what it did. Raises LookupError if it found nothing to set."""
+def edit_anything(chance: Random, tell: Callable[[str], object]) -> str:
+    """Sets one property somewhere; to what. Tells which first. Raises LookupError if it found nothing to set."""
     for _ in range(TRIES):
         found = _descend(chance, any_datablock(chance))
         if found is not None:
             struct, prop, where = found
             value = _any_value(chance, struct, prop)
-            return f"{where}.{prop.identifier} = {put(struct, prop.identifier, value, chance)!r}"
+            tell(f"{where}.{prop.identifier} = ")  # it may be the last thing this Blender does
+            return repr(put(struct, prop.identifier, value, chance))
     raise LookupError("nothing to set")
 
 

@@ -257,11 +257,6 @@ def vector(chance: Random, length: int = 3) -> list[float]:
     return [round(chance.uniform(-3, 3), 2) for _ in range(length)]
 
 
-@deed("anything")
-def anything(chance: Random) -> str:
-    return edit_anything(chance)
-
-
 @deed("names")
 def rename(chance: Random) -> str:
     one = any_datablock(chance)
@@ -864,9 +859,10 @@ def attribute(chance: Random) -> str:
     return f"attributes of {mesh!r}"
 
 
-KINDS: Final = tuple(sorted(OPERATORS.keys() | DEEDS.keys()))
+ANYTHING: Final = "anything"
+KINDS: Final = tuple(sorted(OPERATORS.keys() | DEEDS.keys() | {ANYTHING}))
 WEIGHTS: Final = {
-    "anything": 12,
+    ANYTHING: 12,
     "add": 2,
     "object": 3,
     "remove": 1,
@@ -880,6 +876,8 @@ WEIGHTS: Final = {
 
 def do(chance: Random, kind: str, tell: Tell) -> str:
     """One edit of a kind; what it did. Raises what Blender raises where there is nothing to do it to."""
+    if kind == ANYTHING:
+        return edit_anything(chance, tell)
     by_api = DEEDS.get(kind, [])
     if kind in OPERATORS and (not by_api or chance.random() < 0.5):
         return call(chance, kind, tell)
