@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections import OrderedDict
@@ -10,6 +11,8 @@ from threading import Lock
 from typing import Final
 
 from broadcaster.wire import sha_of
+
+log = logging.getLogger(__name__)
 
 MEMORY_BYTES: Final = 256 * 1024 * 1024
 DISK_BYTES: Final = 8 * 1024 * 1024 * 1024
@@ -45,7 +48,11 @@ class BlobCache:
             self._memory[sha] = data
             self._bytes += len(data)
             while self._bytes > self._max_bytes and len(self._memory) > 1:
-                self._write(*self._memory.popitem(last=False))
+                oldest, its_data = next(iter(self._memory.items()))
+                if not self._write(oldest, its_data):
+                    break  # more memory, rather than lost work
+                del self._memory[oldest]
+                self._bytes -= len(its_data)
 
     def get(self, sha: str) -> bytes:
         """Raises KeyError if it is not here."""
@@ -55,7 +62,10 @@ class BlobCache:
                 return data
             if sha not in self._on_disk:
                 raise KeyError(sha)
-            data = self._path(sha).read_bytes()
+            try:
+                data = self._path(sha).read_bytes()
+            except OSError:  # another program that shares the directory took it away
+                data = b""
             if sha_of(data) != sha:  # somebody else wrote there, or the disk is torn
                 self._on_disk.discard(sha)
                 raise KeyError(sha)
@@ -71,25 +81,29 @@ class BlobCache:
                 self._temporary.cleanup()
                 self._on_disk.clear()
             else:
-                for sha, data in self._memory.items():
-                    self._write(sha, data)
-                self._prune()
+                if all(self._write(sha, data) for sha, data in self._memory.items()):
+                    self._prune()
             self._memory.clear()
             self._bytes = 0
 
     def _path(self, sha: str) -> Path:
         return self._directory / sha[:2] / sha
 
-    def _write(self, sha: str, data: bytes) -> None:
-        self._bytes -= len(data)
+    def _write(self, sha: str, data: bytes) -> bool:
+        """Whether it is on disk now."""
         if sha in self._on_disk:
-            return
+            return True
         path = self._path(sha)
-        path.parent.mkdir(exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")  # several programs may share a directory
-        partial.write_bytes(data)
-        partial.replace(path)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            partial.write_bytes(data)
+            partial.replace(path)
+        except OSError as exc:  # a full disk, most likely
+            log.warning("cannot keep a blob in %s: %s", self._directory, exc)
+            return False
         self._on_disk.add(sha)
+        return True
 
     def _prune(self) -> None:
         files = [(path.stat(), path) for path in self._directory.glob("??/*")]

@@ -214,6 +214,53 @@ session.barrier("end", 2)
     assert window.run("session.current().stats.echoes") == 0
 
 
+DRAG: Final = ('event("MOUSEMOVE", "NOTHING")', 'tap("G")', 'tap("X")', "type_one()")  # by 1, not confirmed yet
+DRAGS: Final = 'any(one.bl_idname.startswith("TRANSFORM_OT") for one in bpy.context.window.modal_operators)'
+
+
+@pytest.mark.parametrize(("key", "there"), [("RET", 1.0), ("ESC", 0.0)])
+def test_a_drag_is_left_alone_and_what_waits_for_it_comes_at_its_end(  # GUI13 MIRROR13
+    window: Window, start_peer: StartPeer, key: str, there: float
+) -> None:
+    """Meanwhile another moves things, the dragged one too, makes some and removes others, its material among them."""
+    script = f"""
+        session.settle()
+        session.barrier("dragging", 2)
+        bpy.data.objects["Light"].location.z = 7
+        bpy.data.objects["Cube"].location.y = 3
+        bpy.data.objects.remove(bpy.data.objects["Camera"])
+        bpy.data.materials.remove(bpy.data.materials["Material"])
+        bpy.ops.mesh.primitive_monkey_add()
+        session.settle()
+        session.barrier("edited", 2)
+        session.barrier("dropped", 2)
+        session.settle()
+        say({LOOK.format(session="session")})
+        session.barrier("end", 2)
+    """
+    peer = start_peer(host_and_share(window), script)
+    window.wait_for("len(session.current().people.members) == 2")
+    window.steps(*DRAG)
+    window.wait_for(f'bpy.data.objects["Cube"].location.x == 1 and {DRAGS}')
+    window.run('session.current().reach("dragging")')
+    window.wait_for('session.current().people.barriers["edited"] >= 2 or session.current().reach("edited")')
+    window.wait_for('bpy.data.objects["Light"].location.z == 7')
+    held = window.run(
+        f'[{DRAGS}, list(bpy.data.objects["Cube"].location), "Camera" in bpy.data.objects, '
+        '"Material" in bpy.data.materials, "Suzanne" in bpy.data.objects]'
+    )
+    assert held == [True, [1, 0, 0], True, True, False]
+
+    window.run(f'tap("{key}")')
+    window.wait_for(f'"Suzanne" in bpy.data.objects and bpy.data.objects["Cube"].location.y == 3 and not {DRAGS}')
+    reach(window, "dropped")
+    dropped = window.run(LOOK.format(session="session.current()"))
+    reach(window, "end")
+    assert dropped[:4] == [there, 3, 0, ["Cube", "Light", "Suzanne"]]
+    assert ended_well(peer).said == [dropped]
+    assert window.run("session.current().stats.echoes") == 0
+
+
 def test_a_whole_scene_crosses_versions(window: Window, start_peer: StartPeer, tmp_path: Path) -> None:  # GUI3
     """The window is another Blender than the peer: what both know must be the same in both."""
     scene = tmp_path / "dusk.blend"

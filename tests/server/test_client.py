@@ -314,6 +314,25 @@ def test_what_does_not_fit_into_memory_is_on_disk() -> None:  # CLIENT15
         cache.get(names[0])
 
 
+def test_what_a_disk_does_not_take_stays_in_memory(tmp_path: Path) -> None:  # CLIENT15
+    cache = BlobCache(tmp_path, memory_bytes=10)
+    datas = [bytes([number]) * 8 for number in range(5)]
+    for data in datas:
+        (tmp_path / sha_of(data)[:2]).write_text("no room for a folder")
+    assert [cache.get(cache.put(data)) for data in datas] == datas
+    assert [cache.get(sha_of(data)) for data in datas] == datas
+    cache.close()
+
+
+def test_a_file_that_another_program_removed_is_not_here(tmp_path: Path) -> None:  # CLIENT16
+    cache = BlobCache(tmp_path, memory_bytes=10)
+    names = [cache.put(bytes([number]) * 8) for number in range(3)]
+    (tmp_path / names[0][:2] / names[0]).unlink()
+    with pytest.raises(KeyError):
+        cache.get(names[0])
+    assert cache.get(names[1]) == bytes([1]) * 8
+
+
 def test_a_directory_is_kept_for_the_next_time(tmp_path: Path) -> None:  # CLIENT16
     cache = BlobCache(tmp_path)
     names = [cache.put(b"one"), cache.put(b"two")]
