@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from . import bench_edit, bench_mesh, bench_peers, bench_rebase, bench_relay, bench_stream
+from . import bench_edit, bench_mesh, bench_peers, bench_rebase, bench_relay, bench_stream, bench_window
 from .figures import COLUMNS
 
 BENCHES: Final[dict[str, Callable[[], None]]] = {
@@ -18,6 +18,7 @@ BENCHES: Final[dict[str, Callable[[], None]]] = {
     "relay": bench_relay.run,
     "peers": bench_peers.run,
     "stream": bench_stream.run,
+    "window": bench_window.run,
 }
 
 

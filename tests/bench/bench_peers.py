@@ -8,11 +8,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import Final
 
-from tests.peers.processes import PRELUDE, ROOT, Broadcaster, Ended, Peer
+from mixer.headless import IDLE_SECONDS
+from tests.peers.processes import PRELUDE, ROOT, At, Broadcaster, Ended, Peer
+from tests.server.link import Weather
 
 from .figures import Figure, show
+from .slow_line import slow_line
 
 SCENES: Final = (
     "gltf_blender_io/RobotExpressive.blend",
@@ -22,6 +26,7 @@ SCENES: Final = (
     "vrm_addon/mesh_convertibles.blend",
 )
 MEGABYTE: Final = 1_000_000
+LINE_SECONDS: Final = 0.05
 
 THOUSAND: Final = """
 import bpy
@@ -67,6 +72,28 @@ else:
             late.append((time.time() - cube.get("at", time.time())) * 1000)
     late.sort()
     say([late[len(late) // 2], late[int(len(late) * 0.99)], len(late)])
+session.barrier("end", 2)
+"""
+
+IDLE: Final = """
+session.settle()
+session.barrier("start", 2)
+session.settle()
+cube = bpy.data.objects[0]
+late, seen = [], cube.location.x
+for step in range(1, 41):
+    if os.environ["PEER"] == "host":
+        session.pump(0.2 + step % 7 / 1000)
+        cube["at"] = time.time()
+        cube.location.x = step
+        session.pump(0.1)
+    else:
+        end = time.time() + 5
+        while cube.location.x == seen and time.time() < end:
+            session.pump(0.001)
+        seen = cube.location.x
+        late.append((time.time() - cube.get("at", time.time())) * 1000)
+say(late)
 session.barrier("end", 2)
 """
 
@@ -142,6 +169,7 @@ def run() -> None:
             Figure(f"edit on A to value on B, p50 of {count}", p50, "ms", reference="Multi-User 55"),
             Figure(f"edit on A to value on B, p99 of {count}", p99, "ms", reference="Multi-User 101"),
         )
+        latencies(here)
         ten_thousand = here / "ten_thousand.blend"
         _blender(TEN_THOUSAND + f"bpy.ops.wm.save_as_mainfile(filepath={str(ten_thousand)!r})")
         host, joiner = _pair(here, HIDDEN, ten_thousand)
@@ -150,6 +178,18 @@ def run() -> None:
         corpus = os.environ.get("MIXER_CORPUS")
         for scene in SCENES if corpus else ():
             _scene(here, Path(corpus or "") / scene)
+
+
+def latencies(here: Path) -> None:
+    """An edit now and then, both idle before it: over loopback, and with a long line to the one who sees it."""
+    _, joiner = _pair(here, IDLE, None)
+    ticks = 2 * IDLE_SECONDS * 1000
+    show(
+        Figure("edit on A to value on B, both idle, median", median(joiner.said[-1]), "ms", 1.5 * ticks, "of two ticks")
+    )
+    _, joiner = _pair(here, IDLE, None, Weather(latency=LINE_SECONDS))
+    on_top = median(joiner.said[-1]) - LINE_SECONDS * 1000
+    show(Figure(f"the same on top of a line of {LINE_SECONDS * 1000:g} ms, median", on_top, "ms", 10.0))
 
 
 def made_thousand(here: Path) -> Path:
@@ -191,13 +231,13 @@ say([sorted(one)[1] for one in times])
     )
 
 
-def _pair(here: Path, script: str, scene: Path | None) -> tuple[Ended, Ended]:
-    """The same script on a host with `scene` and on a joiner that comes once the room is filled."""
+def _pair(here: Path, script: str, scene: Path | None, weather: Weather | None = None) -> tuple[Ended, Ended]:
+    """The same script on a host with `scene` and on a joiner that comes once the room is filled, in that weather."""
     opened = ["--open", str(scene)] if scene else []
-    with Broadcaster() as server:
+    with Broadcaster() as server, slow_line(server.address, weather or Weather()) as line:
         first = Peer(server, here, "host", "session.settle()\nprint('SHARED', flush=True)\n" + script, *opened)
         first.wait_for("SHARED")
-        second = Peer(server, here, "joiner", script)
+        second = Peer(server if weather is None else At(line), here, "joiner", script)
         ended = first.wait(), second.wait()
     for one in ended:
         if one.code:

@@ -15,6 +15,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import IO, Any, Final
 
+from tests.peers.processes import At
+
 from .keeper import lock_of
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -26,6 +28,15 @@ ANSWER_SECONDS: Final = 100
 WAIT_SECONDS: Final = 100
 POLL_SECONDS: Final = 0.1
 LAST_CHARS: Final = 3000
+BUILD_SECONDS: Final = 300  # it fetches wheels the first time
+INSTALL_SECONDS: Final = 300
+NAMES: Final = """
+from bl_ext.user_default.mixer import session, watch
+from bl_ext.user_default.mixer.ui import timer
+from bl_ext.user_default.mixer.ui.lobby import lobby
+view().spaces.active.show_region_ui = True
+"""
+AT_REST: Final = "session.current().state is session.State.IN_STEP and session.current().is_quiet()"
 
 
 def blender_gui(*arguments: str) -> list[str]:
@@ -36,6 +47,17 @@ def blender_gui(*arguments: str) -> list[str]:
 def environment(home: Path) -> dict[str, str]:
     """A user of its own: preferences and extensions."""
     return os.environ | {"BLENDER_GUI_HOME": str(home)}
+
+
+def install(home: Path, output: Path) -> None:
+    """Builds the zip into `output` and installs it for the user of `home`, as from the command line."""
+    build = [sys.executable, "-m", "tools.build_extension", "--platform", "linux-x64", "--output", str(output)]
+    subprocess.run(build, cwd=ROOT, check=True, timeout=BUILD_SECONDS)
+    [zip_file] = output.glob("*.zip")
+    command = blender_gui(
+        "blender", "--command", "extension", "install-file", "-r", "user_default", "-e", str(zip_file)
+    )
+    subprocess.run(command, cwd=ROOT, env=environment(home), check=True, timeout=INSTALL_SECONDS)
 
 
 def claim_display() -> tuple[int, socket.socket]:
@@ -126,6 +148,19 @@ class Window:
         """Runs one after the other, with a tick of Blender after each for its events."""
         for code in codes:
             self.run(code)
+
+    def show_mixer(self) -> None:
+        """Opens the extension's tab, and gives code the names of its modules."""
+        self.run(NAMES)
+        self.run("show_tab()")
+
+    def host_and_share(self) -> At:
+        """Presses Host Here, then Share in a New Room."""
+        assert self.run("bpy.ops.mixer.host()") == ["FINISHED"]
+        self.wait_for("lobby.server is not None")
+        assert self.run('bpy.ops.mixer.create_room(room="room")') == ["FINISHED"]
+        self.wait_for(f"session.current() is not None and {AT_REST}")
+        return At(self.run("lobby.host.address"))
 
     @property
     def said(self) -> str:

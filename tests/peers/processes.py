@@ -49,6 +49,13 @@ class Broadcaster:
                 pipe.close()
 
 
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where a broadcaster is that somebody else started."""
+
+    address: str
+
+
 @dataclass(slots=True)
 class Ended:
     """What a peer left behind."""
@@ -71,7 +78,7 @@ def say(value):
 class Peer:
     """`python -m mixer peer` with a script, given as text."""
 
-    def __init__(self, server: Broadcaster, folder: Path, name: str, script: str = "", *arguments: str) -> None:
+    def __init__(self, server: Broadcaster | At, folder: Path, name: str, script: str = "", *arguments: str) -> None:
         self.stats = folder / f"{name}.json"
         command = [sys.executable, "-m", "mixer", "peer", "--server", server.address, "--room", "room", "--name", name]
         command += ["--stats", str(self.stats), "--timeout", str(PEER_SECONDS - 20), *arguments]
