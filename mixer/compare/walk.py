@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import bpy
 import numpy as np
 
+from .moment import settle
 from .plan import Column, columns_of, plan_of
 from .tables import KINDS_LEFT_OUT, PER_USER_NAMES, UNORDERED
 from .values import UNREADABLE, Reference, Unreadable, custom_properties, get, keys, named, plain
@@ -44,8 +45,7 @@ def read_file(path: Path) -> Tree:
     Raises RuntimeError if Blender cannot open it.
     """
     bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
-    for scene in bpy.data.scenes:
-        scene.frame_set(scene.frame_start)  # animated values are those of one moment, not of when somebody saved
+    settle()
     return {kind: dict(_datablocks(kind)) for kind in _kinds()}
 
 

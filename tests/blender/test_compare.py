@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,35 @@ def test_selection_is_each_persons_own(base: Path, tmp_path: Path) -> None:
     found = compare.compare(base, saved(base, select, tmp_path / "selected.blend"))
     assert found
     assert all(one.per_user for one in found), found
+
+
+def test_what_a_curve_controls_is_as_it_is_at_one_moment(base: Path, tmp_path: Path) -> None:
+    def play(data: Any) -> None:
+        data.scenes[0].frame_set(7)
+
+    def leave(value: float, data: Any) -> None:
+        data.objects["Cube"].hide_viewport = True  # nothing evaluates it any more
+        data.objects["Cube"].location.x = data.objects["Cube"].scale.x = value
+
+    assert compare.compare(base, saved(base, play, tmp_path / "played.blend")) == []
+    one, two = (saved(base, partial(leave, value), tmp_path / f"{value}.blend") for value in (3, 4))
+    assert compare.compare(one, two) == []
+
+
+def test_it_says_nothing_which_scene_was_shown(base: Path, tmp_path: Path) -> None:
+    def add(data: Any) -> None:
+        for other in (False, True):
+            scene = data.scenes.new("Another") if other else data.scenes[0]
+            one = data.objects.new("Placed", None)
+            one.location.x = 3
+            scene.collection.objects.link(one)
+
+    def show(data: Any) -> None:
+        data.window_managers[0].windows[0].scene = data.scenes["Another"]
+        data.scenes["Another"].view_layers[0].update()
+
+    one = saved(base, add, tmp_path / "one.blend")
+    assert compare.compare(one, saved(one, show, tmp_path / "two.blend")) == []
 
 
 def test_not_a_number_equals_itself(base: Path, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ LAST: Final = 12  # edits that are shown of each
 NOT_MIRRORED: Final = {
     r"\.(field|collision|rigid_body|rigid_body_constraint|rigidbody_world)\b": "todo: made by operators only",
     r"\.sequence_editor\b": "todo: the sequencer",
+    r"\.collection_(objects|children)\b": "todo: light linking",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
     r"\.edit_format\b": "what is typed next: each person's",
     r"^metaballs\[.*\.texspace_": "Blender computes it as it draws, of what is not there yet",

@@ -170,6 +170,7 @@ OPTIONS_NEVER: Final = {  # option -> why it is never given
     "align": "may want a window",
 }
 CONVERTED: Final = ("MESH", "CURVE")  # not to what is not mirrored
+NEVER_MADE: Final = ("GPENCIL", "GREASEPENCIL")  # not mirrored
 
 
 def pick(chance: Random, things: Any) -> Any:
@@ -194,6 +195,10 @@ def call(chance: Random, kind: str, tell: Tell) -> str:
     if path == "object.convert":
         chosen["target"] = chance.choice(CONVERTED)
     active = bpy.context.object
+    if chosen.get("type") in NEVER_MADE:
+        del chosen["type"]
+    if path == "object.parent_set" and active.type != "ARMATURE":
+        chosen.pop("type", None)  # Blender makes modifiers that point at what is no armature, which RNA refuses
     told = f"{path}({', '.join(f'{name}={value!r}' for name, value in chosen.items())}) on {active and active.name!r}"
     tell(told)  # it may be the last thing this Blender does
     try:
