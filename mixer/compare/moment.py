@@ -25,12 +25,13 @@ def settle() -> None:
 
 
 def _owners() -> Iterator[Any]:
+    """All local datablocks with animation, node trees that are part of others among them."""
     for prop in bpy.data.bl_rna.properties:
-        if prop.type == "COLLECTION":
-            for datablock in getattr(bpy.data, prop.identifier):
-                for owner in (datablock, getattr(datablock, "node_tree", None)):
-                    if getattr(owner, "animation_data", None) is not None and owner.library is None:
-                        yield owner
+        if prop.type != "COLLECTION":
+            continue
+        for datablock in getattr(bpy.data, prop.identifier):
+            parts: tuple[Any, ...] = (datablock, getattr(datablock, "node_tree", None))
+            yield from (one for one in parts if getattr(one, "animation_data", None) and one.library is None)
 
 
 def _controlled(data: Any) -> Iterator[tuple[str, int]]:
