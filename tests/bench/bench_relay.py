@@ -1,119 +1,138 @@
-"""The broadcaster alone: transactions of 200 B from one member to 1, 8 and 32 others over real TCP."""
+"""Transactions of 200 B and blobs of 64 KiB from one member to 1, 8 and 32 others, beside other servers.
+
+Each server runs alone, fresh, for a moment, and in rounds that go through all of them, so that whatever else the
+machine does meets all alike. One process sends, another holds all receivers. At most a window of messages is between
+the sender and its last receiver, so no server drops anything. What counts is how many messages a second all have
+received. The broadcaster keeps everything in a directory and flushes it to disk before anybody sees it, as Redis does
+with its AOF set to `always`; JetStream leaves the flush to the kernel; the others keep nothing.
+"""
 
 from __future__ import annotations
 
+import mmap
 import socket
-import threading
+import subprocess
+import sys
+import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
 from typing import Final
 
-from broadcaster import protocol, wire
-from broadcaster.protocol import ClientConnection
-from broadcaster.wire import Piece
-from tests.peers.processes import Broadcaster
+from tests.peers.processes import ROOT
 
-from .figures import Figure, show
+from .figures import Figure, Scale, show
+from .receivers import COUNT
+from .relays import (
+    BATCH_BYTES,
+    Broadcaster,
+    BroadcasterBlobs,
+    JetStream,
+    Mosquitto,
+    NatsCore,
+    RedisPubSub,
+    RedisStreams,
+    Relay,
+    TrioRelay,
+)
 
 RECEIVERS: Final = (1, 8, 32)
-SECONDS: Final = 3.0
-BURST: Final = 64  # transactions a write
-WINDOW: Final = 2048  # unanswered at most
-ORIGINAL: Final = {1: 18_600, 8: 5_300, 32: 1_070}  # messages a second, all delivered
-NATS: Final = {1: 2_226_000, 8: 386_000, 32: 114_000}
+OTHERS: Final[tuple[type[Relay], ...]] = (JetStream, RedisStreams, NatsCore, RedisPubSub, Mosquitto, TrioRelay)
+WINDOWS: Final = {200: 8192, 65536: 64}  # messages between the sender and its last receiver, by their size
+NAMES: Final = {200: "200 B", 65536: "64 KiB"}
+STALLED_SECONDS: Final = 60.0
+YARDSTICK: Final = 32  # receivers, to which nats core is to be equalled
 
 
-class Guest:
-    """A member on a blocking socket."""
-
-    def __init__(self, address: str, name: str) -> None:
-        host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=30)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.wire = ClientConnection()
-        self.socket.sendall(self.wire.hello("bench"))
-        self.until("welcome")
-        join = {"type": "join", "room": "relay", "name": name, "secret": protocol.new_secret(), "create": "if-missing"}
-        self.socket.sendall(self.wire.send(join))
-        self.until("ready")
-
-    def until(self, kind: str) -> None:
-        while not any(message["type"] == kind for message in self.receive()):
-            pass
-
-    def receive(self) -> list[wire.Message]:
-        """What one read of the socket brings."""
-        self.wire.receive_data(self.socket.recv(1 << 20))
-        found = []
-        while (message := self.wire.next_message()) is not None:
-            if not isinstance(message, Piece):
-                found.append(message)
-        return found
+def run(scale: Scale) -> None:
+    """Prints messages a second in and delivered to all, the broadcaster's ratio to each other server beside it."""
+    kinds = [kind for kind in OTHERS if kind.is_here()]
+    for kind in OTHERS:
+        if kind not in kinds:
+            print(f"{kind.name}: not installed ({kind.program} is not on the PATH)", flush=True)
+    for size, ours in ((200, Broadcaster), (65536, BroadcasterBlobs)):
+        for count in RECEIVERS:
+            rates: dict[type[Relay], list[float]] = defaultdict(list)
+            for _ in range(scale.rounds):
+                for kind in (ours, *kinds):
+                    rates[kind].append(_rate(kind, size, count, scale.seconds))
+            _show(size, count, ours, {kind: median(of) for kind, of in rates.items()})
 
 
-def run() -> None:
-    """Prints transactions a second, in order and delivered to all, beside the original's and a broker's."""
-    for count in RECEIVERS:
-        rate = _rate(count)
-        show(
-            Figure(
-                f"relay of 200 B transactions to {count}: in, all delivered",
-                rate,
-                "/s",
-                20 * ORIGINAL[count],
-                f"the original {ORIGINAL[count]:,}; nats core elsewhere {NATS[count]:,}",
-                at_least=True,
-            )
-        )
+def _show(size: int, count: int, ours: type[Relay], rates: dict[type[Relay], float]) -> None:
+    what = f"relay of {NAMES[size]} to {count}: "
+    show(Figure(what + ours.name, rates[ours], "/s"))
+    for kind, rate in rates.items():
+        if kind is not ours:
+            goal = 1.0 if kind.keeps or (kind is NatsCore and count == YARDSTICK) else None
+            beside = f"{kind.name} {rate:,.0f} /s"
+            show(Figure(what + f"times {kind.name}", rates[ours] / rate, "x", goal, beside, at_least=True))
 
 
-def _rate(count: int) -> float:
-    """Sends for a while within a window; counts until the last receiver has the last one."""
-    with Broadcaster() as server:
-        sender = Guest(server.address, "sender")
-        create = [["target", ["create", "notes", {"text": ""}]]]
-        sender.socket.sendall(wire.encode({"type": "tx", "seq": 1, "base": 0, "deltas": create}))
-        sender.until("ack")
-        drains = [_Drain(Guest(server.address, f"receiver {n}").socket) for n in range(count)]
-        start = time.perf_counter()
-        seq = acked = 1
-        text = "x" * 90
-        while time.perf_counter() - start < SECONDS:
-            frames = []
-            for _ in range(BURST):
-                seq += 1
-                deltas = [["target", ["patch", {"text": ["put", text + str(seq)]}]]]
-                frames.append(wire.encode({"type": "tx", "seq": seq, "base": acked, "deltas": deltas}))
-            sender.socket.sendall(b"".join(frames))
-            while seq - acked > WINDOW:
-                acked = _acked(sender, acked)
-        while acked < seq:
-            acked = _acked(sender, acked)
-        for drain in drains:
-            drain.wait_for(b'%d"]' % seq)
-        return (seq - 1) / (time.perf_counter() - start)
+def _rate(kind: type[Relay], size: int, count: int, seconds: float) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        relay = kind(_free_port(), size)
+        (Path(folder) / "data").mkdir()
+        seen = Path(folder) / "seen"
+        seen.write_bytes(COUNT.pack(-1))
+        with _process(relay.command(Path(folder) / "data")):
+            relay.open()
+            told = [kind.__name__, str(relay.port), str(size), str(count), str(seen)]
+            with (
+                _process([sys.executable, "-m", "tests.bench.receivers", *told]),
+                seen.open("r+b") as shared,
+                mmap.mmap(shared.fileno(), COUNT.size) as counted,
+            ):
+                return _flow(relay, counted, seconds)
 
 
-def _acked(sender: Guest, acked: int) -> int:
-    """The last transaction that is answered, after one more read."""
-    return max((message["seq"] for message in sender.receive() if message["type"] == "ack"), default=acked)
+def _flow(relay: Relay, counted: mmap.mmap, seconds: float) -> float:
+    def received() -> int:
+        return int(COUNT.unpack_from(counted)[0])
+
+    _wait(relay, lambda: received() == 0)
+    window = WINDOWS[relay.size]
+    batch = max(BATCH_BYTES // relay.size, 1)
+    sent = 0
+    start = time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        if sent - received() + batch > window:
+            relay.idle()
+            time.sleep(0.0002)
+        else:
+            relay.send(sent, batch)
+            sent += batch
+    _wait(relay, lambda: received() == sent)
+    return sent / (time.perf_counter() - start)
 
 
-class _Drain:
-    """Reads a socket without looking, but for the last transaction: a receiver must not be the brake."""
+def _wait(relay: Relay, condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + STALLED_SECONDS
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError(f"{relay.name}: not all that was sent came")
+        relay.idle()
+        time.sleep(0.0002)
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
-        self._tail = b""
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
 
-    def _run(self) -> None:
-        while data := self._socket.recv(1 << 20):
-            self._tail = (self._tail + data)[-400:]
+@contextmanager
+def _process(command: list[str]) -> Iterator[None]:
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
 
-    def wait_for(self, end: bytes) -> None:
-        deadline = time.monotonic() + 60
-        while end not in self._tail:
-            if time.monotonic() > deadline:
-                raise RuntimeError("a receiver did not get the last transaction")
-            time.sleep(0.001)
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])

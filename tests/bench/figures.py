@@ -33,6 +33,18 @@ class Figure:
         return COLUMNS.format(self.what, f"{self.value:,.4g} {self.unit}", beside, verdict)
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is done for a figure: by default what steadies it, with --short what is there within some minutes."""
+
+    rounds: int = 3
+    seconds: float = 1.5  # of each cell of a round
+    size: float = 1.0  # of what is large, as a part of the whole
+
+
+SHORT: Final = Scale(rounds=1, seconds=0.5, size=0.1)
+
+
 def show(*figures: Figure) -> None:
     """Prints figures as they come."""
     for figure in figures:
