@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ Record: TypeAlias = dict[str, Any]
 
 DIGEST_BYTES: Final = 16
 MAX_UUID_CHARS: Final = 64
+PATCH: Final = ["patch"]
 
 
 class Drop(NamedTuple):
@@ -28,8 +28,7 @@ class Drop(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a transaction did. `effect` is the sent list itself where all of it took effect."""
 
     effect: Deltas
@@ -114,15 +113,19 @@ def check_deltas(deltas: object, limits: Limits = DEFAULTS) -> set[str]:
         raise RemoteProtocolError(f"a transaction is a list of at most {limits.deltas} deltas")
     facts = Facts(max_depth=limits.depth)
     for pair in deltas:
-        match pair:
-            case [str(uuid), ["create", str(kind), dict(tree)]] if 0 < len(kind) <= MAX_UUID_CHARS and "$" not in tree:
-                check_tree(tree, facts)
-            case [str(uuid), ["patch", dict()] as delta]:
-                check_delta(delta, facts)
-            case [str(uuid), ["remove"]]:
-                pass
-            case _:
-                raise RemoteProtocolError(f"malformed delta {str(pair)[:60]}")
-        if not 0 < len(uuid) <= MAX_UUID_CHARS:
+        if type(pair) is not list or len(pair) != 2 or type(pair[1]) is not list:
+            raise RemoteProtocolError(f"malformed delta {str(pair)[:60]}")
+        uuid, delta = pair
+        if delta[:1] == PATCH and len(delta) == 2 and type(delta[1]) is dict:  # as most are
+            check_delta(delta, facts)
+        else:
+            match delta:
+                case ["create", str(kind), dict(tree)] if 0 < len(kind) <= MAX_UUID_CHARS and "$" not in tree:
+                    check_tree(tree, facts)
+                case ["remove"]:
+                    pass
+                case _:
+                    raise RemoteProtocolError(f"malformed delta {str(pair)[:60]}")
+        if type(uuid) is not str or not 0 < len(uuid) <= MAX_UUID_CHARS:
             raise RemoteProtocolError("malformed uuid")
     return facts.shas

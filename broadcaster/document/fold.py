@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..errors import Rejected, RemoteProtocolError
@@ -18,16 +17,22 @@ HOT_BYTES: Final = 4 << 20  # of those, or one that is larger
 MAX_TOMBSTONES: Final = 100_000
 
 
-@dataclass(slots=True)
 class Stage:
     """A transaction half done: nothing of the document is touched until it is whole."""
 
-    entities: dict[str, Entity | None] = field(default_factory=dict)
-    users: Counter[str] = field(default_factory=Counter)
-    effect: Deltas = field(default_factory=list)
-    dropped: list[Drop] = field(default_factory=list)
-    whole: bool = True
-    work: int = 0  # how many children were copied
+    __slots__ = ("dropped", "effect", "entities", "users", "whole", "work")
+
+    def __init__(self) -> None:
+        self.entities: dict[str, Entity | None] = {}
+        self.users: dict[str, int] = {}  # how many more strong references name each
+        self.effect: Deltas = []
+        self.dropped: list[Drop] = []
+        self.whole = True
+        self.work = 0  # how many children were copied
+
+    def count(self, names: Iterable[str], by: int) -> None:
+        for name in names:
+            self.users[name] = self.users.get(name, 0) + by
 
 
 class Document:
@@ -180,7 +185,8 @@ class Document:
                 self._patch(stage, pair, revision, sender, base)
                 if limits is not None and stage.work > limits.work:
                     raise Rejected("full", f"a transaction may copy {limits.work} fields and items")
-        self._remove(stage, removals, sender, base)
+        if removals:
+            self._remove(stage, removals, sender, base)
         if limits is not None:
             _check_sizes(stage, limits.entity_bytes)
         if stage.effect:
@@ -197,7 +203,7 @@ class Document:
         versions = {uuid: entity.changed if (entity := self.get(uuid)) else 0 for uuid in expect}
         return {uuid: version for uuid, version in versions.items() if version != expect[uuid]}
 
-    def _count(self, users: Counter[str]) -> None:
+    def _count(self, users: dict[str, int]) -> None:
         """Takes over how many more, or fewer, strong references name each."""
         self._users.update(users)
         for uuid in users:
@@ -219,7 +225,7 @@ class Document:
             stage.dropped.append(Drop(uuid, (), "dangling"))
             stage.whole = False
             return
-        stage.users.update(strong)
+        stage.count(strong, 1)
         stage.entities[uuid] = Entity(kind, tree, revision, revision, sender)
         stage.effect.append(pair)
 
@@ -235,13 +241,14 @@ class Document:
             return
         patcher = self._patcher(stage)
         tree, effect = patcher.patch(self._decoded(uuid, entity), delta)
-        stage.dropped += (Drop(uuid, path, reason) for path, reason in patcher.dropped)
+        if patcher.dropped:
+            stage.dropped += (Drop(uuid, path, reason) for path, reason in patcher.dropped)
         stage.whole = stage.whole and effect is delta
         stage.work += patcher.work
         if effect is not None:
             if patcher.gained or patcher.lost:
-                stage.users.update(patcher.gained)
-                stage.users.subtract(patcher.lost)
+                stage.count(patcher.gained, 1)
+                stage.count(patcher.lost, -1)
             stage.entities[uuid] = entity.changed_to(tree, revision, effect)
             stage.effect.append(pair if effect is delta else [uuid, effect])
 
@@ -255,13 +262,13 @@ class Document:
                 stage.dropped.append(Drop(uuid, (), "gone" if entity is None or uuid in going else "old"))
             else:
                 going[uuid] = pair, list(strong_refs(self._decoded(uuid, entity)))
-                stage.users.subtract(going[uuid][1])
-        named = [uuid for uuid in going if self.users(uuid) + stage.users[uuid] > 0]
+                stage.count(going[uuid][1], -1)
+        named = [uuid for uuid in going if self.users(uuid) + stage.users.get(uuid, 0) > 0]
         while named:
             uuid = named.pop()
             if uuid in going:  # it stays, and so does what it names
                 _, names = going.pop(uuid)
-                stage.users.update(names)
+                stage.count(names, 1)
                 named += names
                 stage.dropped.append(Drop(uuid, (), "named"))
         for uuid, (pair, _) in going.items():

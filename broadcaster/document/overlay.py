@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..errors import Rejected
@@ -16,7 +15,7 @@ class Footprint:
     """What one edit depends on and did: while none of `looked` changes beneath, folding it again does the same."""
 
     looked: frozenset[str]  # uuids of entities
-    users: Counter[str]
+    users: Mapping[str, int]
 
 
 class Overlay(Document):
@@ -27,7 +26,7 @@ class Overlay(Document):
         self._base = base
         self._removed: set[str] = set()
         self._looked: set[str] = set()
-        self._counted: Counter[str] = Counter()
+        self._counted: dict[str, int] = {}
         self.revision = base.revision
 
     def get(self, uuid: str) -> Entity | None:
@@ -47,7 +46,7 @@ class Overlay(Document):
 
     def fold(self, deltas: Deltas, sender: str, base: int | None) -> tuple[Footprint, Rejected | None]:
         """Applies a pending edit; what it rests on, and why nothing of it did take effect, if so."""
-        self._looked, self._counted = set(), Counter()
+        self._looked, self._counted = set(), {}
         rejected = None
         self.revision = self._base.revision
         try:
@@ -68,7 +67,7 @@ class Overlay(Document):
         self._looked.add(uuid)
         return super()._staged(stage, uuid)
 
-    def _count(self, users: Counter[str]) -> None:
+    def _count(self, users: dict[str, int]) -> None:
         self._counted = users
         super()._count(users)
 

@@ -14,6 +14,8 @@ class State(Enum):
     BLOBS = "on a blob connection"
     CLOSED = "after the end"
 
+    __hash__ = object.__hash__  # an Enum's own is slow, and states are looked up for every message
+
 
 Transitions: TypeAlias = Mapping[State, Mapping[str, State]]
 

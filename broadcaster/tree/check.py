@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import RemoteProtocolError
 from .values import CHUNK_BYTES, HEX, INLINE_BYTES, ITEM_BYTES, MAX_DEPTH, MAX_NAME_CHARS, SCALARS, SHA_CHARS, Tree, tag
 
 
-@dataclass(slots=True)
 class Facts:
     """What a checked transaction names."""
 
-    shas: set[str] = field(default_factory=set)
-    max_depth: int = MAX_DEPTH
+    __slots__ = ("max_depth", "shas")
+
+    def __init__(self, max_depth: int = MAX_DEPTH) -> None:
+        self.max_depth = max_depth
+        self.shas: set[str] = set()
 
 
 def check_tree(tree: Tree, facts: Facts, depth: int = 0) -> None:
@@ -134,16 +135,21 @@ def check_delta(delta: object, facts: Facts, depth: int = 0) -> None:
     """Raises RemoteProtocolError unless `delta` is a delta of a field or an item."""
     if depth > facts.max_depth:
         raise RemoteProtocolError(f"a delta is nested deeper than {facts.max_depth} levels")
+    if type(delta) is list and len(delta) == 2:  # as most are, and comparing is faster than matching
+        verb, of = delta
+        if verb == "put":
+            if type(of) not in SCALARS:
+                check_tree(of, facts, depth)
+            return
+        if verb == "patch" and type(of) is dict:
+            for name, inner in of.items():
+                if not _is_name(name) or name == "$":
+                    raise RemoteProtocolError("malformed field name")
+                check_delta(inner, facts, depth + 1)
+            return
     match delta:
-        case ["put", tree]:
-            if type(tree) not in SCALARS:
-                check_tree(tree, facts, depth)
         case ["remove"]:
             pass
-        case ["patch", dict(changes)]:
-            for name, inner in changes.items():
-                _require(_is_name(name) and name != "$", "field name")
-                check_delta(inner, facts, depth + 1)
         case ["insert", (None | str()), tree]:
             check_tree(tree, facts, depth)
         case ["move", (None | str())]:

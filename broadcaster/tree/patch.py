@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from .order import Order
 from .values import SCALARS, Delta, Path, Tree, head, strong_refs, tag
 
 
-@dataclass(slots=True)
 class Patcher:
     """Applies deltas to trees, noting what did not take effect and which strong references came and went."""
 
-    exists: Callable[[str], bool]  # whether an entity that is about to be named strongly is there
-    dropped: list[tuple[Path, str]] = field(default_factory=list)
-    gained: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    work: int = 0  # how many children were copied
+    __slots__ = ("dropped", "exists", "gained", "lost", "work")
+
+    def __init__(self, exists: Callable[[str], bool]) -> None:
+        self.exists = exists  # whether an entity that is about to be named strongly is there
+        self.dropped: list[tuple[Path, str]] = []
+        self.gained: list[str] = []
+        self.lost: list[str] = []
+        self.work = 0  # how many children were copied
 
     def patch(self, tree: Tree, delta: Delta, path: Path = ()) -> tuple[Tree, Delta | None]:
         """The tree with `delta` applied, and the part of it that took effect: `delta` itself if all did."""
         match delta:
             case ["patch", changes]:
-                match tag(tree):
-                    case "":
-                        return self._patch_struct(tree, delta, changes, path)
-                    case "items":
-                        return self._patch_items(tree, delta, changes, path)
+                kind = tag(tree)
+                if kind == "":
+                    return self._patch_struct(tree, delta, changes, path)
+                if kind == "items":
+                    return self._patch_items(tree, delta, changes, path)
             case ["link", added, removed]:
                 if tag(tree) == "set":
                     self.work += len(tree["of"])
@@ -58,22 +59,24 @@ class Patcher:
         self.work += len(fields)
         for name, change in changes.items():
             effect: Delta | None = None
-            match change:
-                case ["put", value]:
-                    if self._accept(value, (*path, name)):
-                        self.lost += _strong(fields.get(name))
-                        fields[name] = value
-                        effect = change
-                case ["remove"]:
-                    if name in fields:
-                        self.lost += strong_refs(fields.pop(name))
-                        effect = change
-                    else:
-                        self._drop((*path, name), "gone")
-                case _:
-                    new, effect = self.patch(fields.get(name), change, (*path, name))
-                    if effect is not None:
-                        fields[name] = new
+            verb = change[0]
+            if verb == "put":
+                value, old = change[1], fields.get(name)
+                if type(value) in SCALARS or self._accept(value, (*path, name)):
+                    if type(old) not in SCALARS:
+                        self.lost += _strong(old)
+                    fields[name] = value
+                    effect = change
+            elif verb == "remove":
+                if name in fields:
+                    self.lost += strong_refs(fields.pop(name))
+                    effect = change
+                else:
+                    self._drop((*path, name), "gone")
+            else:
+                new, effect = self.patch(fields.get(name), change, (*path, name))
+                if effect is not None:
+                    fields[name] = new
             if effect is not None:
                 effects[name] = effect
             whole = whole and effect is change

@@ -8,7 +8,16 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from . import bench_edit, bench_mesh, bench_peers, bench_rebase, bench_relay, bench_stream, bench_window
+from . import (
+    bench_edit,
+    bench_mesh,
+    bench_peers,
+    bench_rebase,
+    bench_relay,
+    bench_server,
+    bench_stream,
+    bench_window,
+)
 from .figures import COLUMNS, SHORT, Scale
 
 BENCHES: Final[dict[str, Callable[[Scale], None]]] = {
@@ -16,6 +25,7 @@ BENCHES: Final[dict[str, Callable[[Scale], None]]] = {
     "mesh": lambda _: bench_mesh.run(),
     "rebase": lambda _: bench_rebase.run(),
     "relay": bench_relay.run,
+    "server": bench_server.run,
     "peers": lambda _: bench_peers.run(),
     "stream": lambda _: bench_stream.run(),
     "window": lambda _: bench_window.run(),

@@ -75,6 +75,11 @@ class Guest:
                     return message
             self._wire.receive_data(self.socket.recv(1 << 20))
 
+    def until_revision(self, revision: int) -> None:
+        """Reads on until its transaction that made `revision` is answered."""
+        while self.until("ack")["revision"] < revision:
+            pass
+
     def edit(self, seq: int, deltas: object, base: int = 0) -> None:
         """Sends a transaction and waits for its answer."""
         self.socket.sendall(wire.encode({"type": "tx", "seq": seq, "base": base, "deltas": deltas}))
