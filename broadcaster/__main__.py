@@ -25,7 +25,7 @@ from .errors import MixerError, Refused
 from .limits import Limits
 from .limits import read as read_limits
 from .server import Server, tls
-from .server.gate import Gate, Visitor
+from .server.gate import Gate
 from .store import Store
 from .store.memory import MemoryStore
 from .store.sqlite import SqliteStore
@@ -170,11 +170,7 @@ async def _serve_until_stopped(
     async with trio.open_nursery() as nursery:
         server = Server(nursery, store, gate=gate, limits=limits)
         await server.restore(_Progress())
-        web = Web(
-            loopback=loopback,
-            figures=server.figures,
-            authorize=None if gate.is_open else lambda address, secret: gate.authorize(Visitor(address), secret),
-        )
+        web = Web(server.outside, loopback=loopback, limits=limits)
         nursery.start_soon(trio.serve_listeners, _within(context, server.serve_member), members)
         nursery.start_soon(trio.serve_listeners, _within(context, web.serve), people)
         print(f"listening on {_name(members)}, {'https' if context else 'http'}://{_name(people)}", flush=True)

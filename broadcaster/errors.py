@@ -23,6 +23,10 @@ class Refused(MixerError):
         self.retry = retry  # whether to come back, as after a restart
 
 
+class Unknown(Refused):
+    """Nothing is known by what was shown: no secret, no password, no invitation."""
+
+
 class Rejected(MixerError):
     """A transaction that was refused whole. It costs its sender nothing but the transaction."""
 

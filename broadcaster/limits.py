@@ -44,7 +44,7 @@ class Limits:
     queued: int = 16384  # requests waiting for the log
     empty_seconds: float = 60.0  # one that is not to be kept goes so long after the last member
 
-    # What one connection may take
+    # What one connection of a member may take
     requests_per_second: float = 50_000.0  # who is faster is read no faster
     greeting_seconds: float = 30.0  # for the greeting, and for each request of who has not joined
     idle_seconds: float = inf  # without a word of a member, however well its line holds
@@ -52,6 +52,11 @@ class Limits:
     outbox_bytes: int = 8 * MIB  # waiting for one member; past it the member is served what changed since
     waiting_bytes: int = 64 * MIB  # transactions of one member that wait for blobs
     storing_bytes: int = 8 * MIB  # blobs of one connection on their way to the disk
+
+    # What the HTTP port may take
+    web_connections: int = 256
+    web_seconds: float = 10.0  # for the head of a request, and from one request to the next
+    web_head_bytes: int = 16 * KIB  # of a request
 
     # What the broadcaster holds
     connections: int = 2048

@@ -138,7 +138,7 @@ class RemoteRoom:
         server_secret: str | None = None,
         **options: Any,
     ) -> None:
-        secret = new_secret()
+        self.secret = secret = new_secret()
         self._revision = 0
         self._edits = Remote(server, secret=server_secret)
         try:

@@ -23,7 +23,7 @@ START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 5.0
 LAST_WORDS: Final = 3  # lines that are told when it ends by itself
 SAYS: Final = "listening on "
-NEEDS: Final = ("broadcaster", "trio", "orjson", "h11", "outcome", "sniffio", "attr", "idna", "sortedcontainers")
+NEEDS: Final = ("broadcaster", "trio", "orjson", "outcome", "sniffio", "attr", "idna", "sortedcontainers")
 NO_CONSOLE: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open one
 
 

@@ -22,6 +22,7 @@ from .blobs import serve_blobs
 from .gate import Gate, Visitor
 from .host import Host
 from .inbox import Arrivals, Inbox
+from .outside import Outside
 from .rooms import Rooms
 from .seat import Pace, Seat
 from .streams import FLUSH_SECONDS, Incoming, Pacer, keep_alive, linger
@@ -52,6 +53,7 @@ class Server:
         self._gate = gate or Gate(clock, limits=limits)
         self.counters = Counters()
         self.rooms = Rooms(nursery, store, clock, self._gate, limits, self.counters)
+        self.outside = Outside(self.rooms, store.blobs, self._gate, self.figures)
         self._limits = limits
         self._arrivals = Arrivals()
         self._connections = 0

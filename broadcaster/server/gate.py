@@ -13,12 +13,12 @@ import os
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import orjson
 import trio
 
-from ..errors import Refused
+from ..errors import Refused, Unknown
 from ..limits import DEFAULTS, Limits
 from ..room import ROLES, Room
 from ..wire import Message
@@ -44,6 +44,15 @@ class Visitor:
         return "" if local else self.address
 
 
+class Invitation(NamedTuple):
+    """What a signed token says."""
+
+    room: str
+    birth: str  # of the room: a later one of that name is another
+    role: str
+    until: float
+
+
 class Gate:
     """Without a secret everybody makes rooms, and enters those that have no password."""
 
@@ -67,15 +76,19 @@ class Gate:
 
     def authorize(self, visitor: Visitor, secret: str) -> None:
         """Raises Refused unless that is the server's secret."""
-        self._check_attempts(visitor)
-        if self._secret is None or not hmac.compare_digest(self._secret, secret.encode()):
-            self._fail(visitor, "that is not the secret of this broadcaster")
+        self.check_attempts(visitor)
+        if not self.knows(secret):
+            self.fail(visitor, "that is not the secret of this broadcaster")
         visitor.authorized = True
+
+    def knows(self, secret: str) -> bool:
+        """Whether that is the server's secret. Who asks has to count the wrong ones."""
+        return self._secret is not None and hmac.compare_digest(self._secret, secret.encode())
 
     def check_authority(self, visitor: Visitor, what: str) -> None:
         """Raises Refused unless `visitor` may do what only the server's secret allows."""
         if not (self.is_open or visitor.authorized):
-            self._fail(visitor, f"{what} takes the secret of this broadcaster")
+            self.fail(visitor, f"{what} takes the secret of this broadcaster")
 
     async def admit(self, visitor: Visitor, room: Room, join: Message) -> str | None:
         """Lets a visitor into a room that is there: the role that it was invited to, if it was.
@@ -83,16 +96,20 @@ class Gate:
         Raises Refused if it shows nothing that lets it in.
         """
         if (token := join.get("invitation")) is not None:
-            self._check_attempts(visitor)
-            return self._read_invitation(visitor, room, token)
+            self.check_attempts(visitor)
+            if (invitation := self.read_invitation(token)) is None:
+                self.fail(visitor, "that is no invitation of this broadcaster")
+            if (fault := self.fault_of(invitation, room)) is not None:
+                self.fail(visitor, fault)
+            return invitation.role
         if visitor.authorized or (self.is_open and room.lock is None):
             return None
         if (password := join.get("password")) is None or room.lock is None:
-            self._fail(visitor, f"room {room.name!r} takes a password or an invitation")
-        self._check_attempts(visitor)
+            self.fail(visitor, f"room {room.name!r} takes a password or an invitation")
+        self.check_attempts(visitor)
         salt, wanted = map(bytes.fromhex, room.lock)
         if not hmac.compare_digest(await self._scrypt(password, salt), wanted):
-            self._fail(visitor, f"that is not the password of room {room.name!r}")
+            self.fail(visitor, f"that is not the password of room {room.name!r}")
         return None
 
     async def lock(self, password: str) -> list[str]:
@@ -105,19 +122,21 @@ class Gate:
         if role not in ROLES:
             raise Refused(f"there is no role {role!r}")
         until = self._clock() + min(max(seconds, 1.0), self._limits.invitation_seconds)
-        data = orjson.dumps([room.name, room.birth, role, until])
+        data = orjson.dumps(list(Invitation(room.name, room.birth, role, until)))
         return _text(data) + "." + _text(self._sign(data))
 
-    def _read_invitation(self, visitor: Visitor, room: Room, token: str) -> str:
+    def read_invitation(self, token: str) -> Invitation | None:
+        """What an invitation of this broadcaster says; None if it is none."""
         data, signature = map(_bytes, (token.partition(".")[0], token.partition(".")[2]))
         if not hmac.compare_digest(self._sign(data), signature):
-            self._fail(visitor, "that is no invitation of this broadcaster")
-        name, birth, role, until = orjson.loads(data)
-        if [name, birth] != [room.name, room.birth]:
-            self._fail(visitor, f"that is an invitation to another room than {room.name!r}")
-        if self._clock() > until:
-            self._fail(visitor, "that invitation has expired")
-        return str(role)
+            return None
+        return Invitation(*orjson.loads(data))
+
+    def fault_of(self, invitation: Invitation, room: Room) -> str | None:
+        """Why an invitation does not let into `room`; None if it does."""
+        if (invitation.room, invitation.birth) != (room.name, room.birth):
+            return f"that is an invitation to another room than {room.name!r}"
+        return "that invitation has expired" if self._clock() > invitation.until else None
 
     def _sign(self, data: bytes) -> bytes:
         return hmac.digest(self._key, data, "sha256")
@@ -129,7 +148,7 @@ class Gate:
 
     # Attempts
 
-    def _check_attempts(self, visitor: Visitor) -> None:
+    def check_attempts(self, visitor: Visitor) -> None:
         """Raises Refused, whatever is shown, after too many failures from one address."""
         failures = self._failures.get(visitor.address, deque())
         while failures and failures[0] <= self._clock() - self._limits.attempts_seconds:
@@ -137,13 +156,13 @@ class Gate:
         if len(failures) >= self._limits.attempts:
             raise Refused("too many failed attempts from this address: wait", retry=True)
 
-    def _fail(self, visitor: Visitor, reason: str) -> NoReturn:
-        self._check_attempts(visitor)
+    def fail(self, visitor: Visitor, reason: str) -> NoReturn:
+        self.check_attempts(visitor)
         self._failures.setdefault(visitor.address, deque()).append(self._clock())
         self._failures.move_to_end(visitor.address)
         if len(self._failures) > self._limits.addresses:
             self._failures.popitem(last=False)
-        raise Refused(reason)
+        raise Unknown(reason)
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:

@@ -36,6 +36,12 @@ class Blobs(Protocol):
     async def get(self, sha: str) -> bytes | None:
         """The blob, or None."""
 
+    async def size(self, sha: str) -> int | None:
+        """How long the blob is, or None."""
+
+    async def read(self, sha: str, start: int, stop: int) -> bytes | None:
+        """A part of the blob, or None."""
+
     async def put(self, sha: str, data: bytes) -> None:
         """Returns once `data`, whose sha256 the caller verified, is stored.
 

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,7 @@ class DiskBlobs:
         now = int(clock())
         self._asked = {sha: now for (sha,) in self._reader.execute("SELECT sha FROM blobs")}  # sha -> when, last
         self._files: set[bytes] = set()
+        self._verified: set[bytes] = set()  # of these, since the start
         for file in self._folder.glob("??/*"):
             if file.name.startswith("."):
                 file.unlink()  # half written when the process ended
@@ -72,11 +74,23 @@ class DiskBlobs:
         if not self.has(sha):
             return None
         data = await trio.to_thread.run_sync(self._read, bytes.fromhex(sha))
-        if data is not None and wire.sha_of(data) == sha:
-            return data
-        log.error("blob %s is damaged on disk: it is dropped", sha)
-        await self._drop(bytes.fromhex(sha))
-        return None
+        if data is None:
+            await self._drop(sha)
+        return data
+
+    async def size(self, sha: str) -> int | None:
+        return await trio.to_thread.run_sync(self._size, bytes.fromhex(sha)) if self.has(sha) else None
+
+    async def read(self, sha: str, start: int, stop: int) -> bytes | None:
+        if (key := bytes.fromhex(sha)) not in self._files:
+            data = await self.get(sha)
+            return None if data is None else data[start:stop]
+        if not self.has(sha):
+            return None
+        part = await trio.to_thread.run_sync(self._read_part, key, start, stop)
+        if part is None:
+            await self._drop(sha)
+        return part
 
     async def put(self, sha: str, data: bytes) -> None:
         if self.has(sha):
@@ -121,6 +135,7 @@ class DiskBlobs:
                 raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
             finally:
                 self._files -= files
+                self._verified -= files
                 self._going.difference_update(keys)
 
     def _unlink(self, keys: Iterable[bytes]) -> None:
@@ -136,15 +151,40 @@ class DiskBlobs:
         return self._folder / name[:2] / name
 
     def _read(self, key: bytes) -> bytes | None:
+        """None if it is not what it should be."""
         try:
             if key in self._files:
-                return self._path(key).read_bytes()
-            row = self._reader.execute("SELECT data FROM blobs WHERE sha = ?", (key,)).fetchone()
+                data = self._path(key).read_bytes()
+            else:
+                (data,) = self._reader.execute("SELECT data FROM blobs WHERE sha = ?", (key,)).fetchone() or (b"",)
+        except (OSError, sqlite3.DatabaseError):
+            return None
+        return data if sha256(data).digest() == key else None
+
+    def _size(self, key: bytes) -> int | None:
+        try:
+            if key in self._files:
+                return self._path(key).stat().st_size
+            row = self._reader.execute("SELECT length(data) FROM blobs WHERE sha = ?", (key,)).fetchone()
         except (OSError, sqlite3.DatabaseError):
             return None
         return row[0] if row else None
 
-    async def _drop(self, key: bytes) -> None:
+    def _read_part(self, key: bytes, start: int, stop: int) -> bytes | None:
+        """Of a file. All of it is verified at its first use: in parts it could not be."""
+        try:
+            with self._path(key).open("rb") as file:
+                if key not in self._verified and file_digest(file, "sha256").digest() != key:
+                    return None
+                self._verified.add(key)
+                file.seek(start)
+                return file.read(stop - start)
+        except OSError:
+            return None
+
+    async def _drop(self, sha: str) -> None:
+        log.error("blob %s is damaged on disk: it is dropped", sha)
+        key = bytes.fromhex(sha)
         self._asked.pop(key, None)
         try:
             await self._remove([key])

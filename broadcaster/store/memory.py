@@ -43,6 +43,12 @@ class MemoryBlobs:
     async def get(self, sha: str) -> bytes | None:
         return self._blobs.get(sha)
 
+    async def size(self, sha: str) -> int | None:
+        return len(self._blobs[sha]) if self.has(sha) else None
+
+    async def read(self, sha: str, start: int, stop: int) -> bytes | None:
+        return self._blobs[sha][start:stop] if self.has(sha) else None
+
     async def put(self, sha: str, data: bytes) -> None:
         if self.has(sha):
             return

@@ -9,7 +9,7 @@ from typing import Final
 import bpy
 
 NAME: Final = "bl_ext.user_default.mixer"
-OURS: Final = ("broadcaster.server", "trio", "orjson", "h11", "xxhash")  # the server is what "Host here" runs
+OURS: Final = ("broadcaster.server", "trio", "orjson", "xxhash")  # the server is what "Host here" runs
 
 
 def main(zip_file: str, folder: str) -> None:

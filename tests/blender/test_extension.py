@@ -16,7 +16,7 @@ SCRIPT: Final = Path(__file__).with_name("install_extension.py")
 PLATFORM: Final = {"linux": "linux_x64", "darwin": "macos_arm64", "win32": "windows_x64"}[sys.platform]
 BUILD_SECONDS: Final = 300  # it fetches wheels the first time
 BLENDER_SECONDS: Final = 120
-BROUGHT: Final = {"h11", "orjson", "outcome", "sniffio", "sortedcontainers", "trio", "xxhash"}  # as wheels in the zip
+BROUGHT: Final = {"orjson", "outcome", "sniffio", "sortedcontainers", "trio", "xxhash"}  # as wheels in the zip
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_a_zip_brings_wheels_for_every_python(zips: dict[str, Path], platform: s
     pure = {name for name, _version, _python, _abi, tag in wheels if tag == "any"}
     pythons = {(name, python) for name, _version, python, _abi, tag in wheels if tag != "any"}
     assert pythons == {(name, python) for name in compiled for python in ("cp311", "cp313", "cp314")}
-    assert pure >= {"mixer_broadcaster", "trio", "attrs", "idna", "outcome", "sniffio", "sortedcontainers", "h11"}
+    assert pure >= {"mixer_broadcaster", "trio", "attrs", "idna", "outcome", "sniffio", "sortedcontainers"}
     assert {"__init__.py", "blender_manifest.toml", "LICENSE"} <= set(names)
 
 

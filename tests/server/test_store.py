@@ -279,6 +279,9 @@ def test_blobs_of_any_size_come_back(store: Store, size: int) -> None:  # STORE8
         await store.blobs.put(sha_of(data), data)
         assert store.blobs.has(sha_of(data))
         assert await store.blobs.get(sha_of(data)) == data
+        assert await store.blobs.size(sha_of(data)) == size
+        for start, stop in [(0, size), (0, 1), (size // 2, size // 2 + 1000), (size, size + 1)]:
+            assert await store.blobs.read(sha_of(data), start, stop) == data[start:stop]
 
     real(test)
 
@@ -312,11 +315,32 @@ def test_a_blob_that_is_damaged_on_disk_is_nowhere(tmp_path: Path, size: int) ->
             file.write_bytes(b"\0")
         assert await store.blobs.get(sha_of(data)) is None
         assert not store.blobs.has(sha_of(data))
+        assert await store.blobs.size(sha_of(data)) is None
         await store.blobs.put(sha_of(data), data)  # somebody has it still
         assert await store.blobs.get(sha_of(data)) == data
 
     real(test)
     store.close()
+
+
+@pytest.mark.parametrize("size", [5000, blobs.LARGE_BYTES])
+def test_no_part_of_a_damaged_blob_is_read(tmp_path: Path, size: int) -> None:  # STORE9
+    data = os.urandom(size)
+
+    async def write() -> None:
+        await store.blobs.put(sha_of(data), data)
+        store._disk_blobs._database.execute("UPDATE blobs SET data = data || x'00'")
+        for file in (tmp_path / "blobs").glob("??/*"):
+            file.write_bytes(data + b"\0")
+
+    async def read() -> None:
+        assert await store.blobs.read(sha_of(data), 0, 1) is None
+        assert not store.blobs.has(sha_of(data))
+
+    for step in (write, read):
+        store = SqliteStore(tmp_path)
+        real(step)
+        store.close()
 
 
 def test_a_half_written_file_is_removed(tmp_path: Path) -> None:  # STORE9

@@ -87,7 +87,8 @@ THIRD_PARTY: Final = {  # where it may be imported; nothing else may be
     "xxhash": "mixer/proxy",
     "orjson": "broadcaster mixer",
     "trio": "broadcaster/server broadcaster/web broadcaster/store broadcaster/__main__ mixer/client",
-    "h11": "broadcaster/web",
+    "hypercorn": "broadcaster/web",
+    "starlette": "broadcaster/web",
     "prometheus_client": "broadcaster/web",
     "structlog": "broadcaster/logs",
 }

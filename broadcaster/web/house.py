@@ -1,0 +1,25 @@
+"""What the HTTP port wants of the broadcaster behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class House(Protocol):
+    """The rooms, their blobs and who may see them."""
+
+    def figures(self) -> Mapping[str, float]:
+        """What is to be told of all rooms together."""
+
+    def admit(self, address: str, token: str, room: str | None = None) -> None:
+        """Returns if `token` lets whoever calls from `address` read in `room`; if None, read the figures.
+
+        Raises Unknown if nothing is known by that token, and Refused if it is for something else, or has to wait.
+        """
+
+    async def blob_size(self, room: str, sha: str) -> int | None:
+        """How long a blob is that `room` names; None if it names none of that sha."""
+
+    async def read_blob(self, sha: str, start: int, stop: int) -> bytes | None:
+        """A part of a blob; None if it is gone."""
