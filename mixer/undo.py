@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from broadcaster.document import Deltas
+from typing import Final
 
-from .authors import Authors
+from broadcaster.document import Deltas
+from broadcaster.tree import Path, Tree, tag
+
+from .authors import Authors, filtered
 from .proxy import Mirror
 from .proxy.mirror import in_order
+
+LASTING: Final = ("node_tree",)  # a part that Blender makes and only an undo takes away: others could not follow
 
 
 def split(mirror: Mirror, authors: Authors) -> tuple[Deltas, set[str]]:
@@ -34,8 +39,13 @@ def split(mirror: Mirror, authors: Authors) -> tuple[Deltas, set[str]]:
         before = mirror.entries[uuid].live
         for _, delta in mirror.collect([uuid]):
             mine = authors.mine(uuid, delta, before, lost)
-            if mine is not None:
+            if mine is not None and (mine := filtered(mine, _can_go, before)) is not None:
                 deltas.append([uuid, mine])
             if mine != delta:
                 wrong.add(uuid)
     return deltas, wrong
+
+
+def _can_go(path: Path, before: Tree) -> bool:
+    """Whether others could do without what stood at a path before the undo, as this Blender does now."""
+    return path != LASTING or type(before) is not dict or tag(before) != ""

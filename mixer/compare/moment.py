@@ -14,8 +14,11 @@ def settle() -> None:
     """Evaluates each view layer, one after the other, as if it was shown, at the first frame.
 
     What is controlled but evaluated by nothing, as what is hidden, stands as somebody left it: it is set to a default.
+    A driver that failed once is left alone by Blender for as long as the file is open: all are tried again.
     """
     for owner in _owners():
+        for driver in owner.animation_data.drivers:
+            driver.driver.is_valid = True
         for data_path, index in _controlled(owner.animation_data):
             _to_default(owner, data_path, index)
     for scene in bpy.data.scenes:

@@ -42,7 +42,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         Node.internal_links Node.dimensions Node.location_absolute Modifier.execution_time NodesModifier.node_warnings
         ColorManagedInputColorspaceSettings.is_data
         Object.motion_path ID.use_extra_user Material.is_grease_pencil UDIMTile.is_generated_tile
-        FCurve.is_valid FCurve.is_empty Driver.is_valid PointCache.info PointCache.is_baked PointCache.is_outdated
+        FCurve.is_valid FCurve.is_empty Driver.is_valid PointCache.info PointCacheItem.info PointCache.is_baked
+        PointCache.is_frame_skip PointCacheItem.is_frame_skip Image.depth PointCache.is_outdated
         *.is_editmode""",
     "is computed as curves are drawn, unless somebody chose it": "FCurve.color",
     "is another path to what is compared elsewhere": """
@@ -54,6 +55,12 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         NlaStrip.action_slot ShapeKey.points AnimData.action_suitable_slots NlaStrip.action_suitable_slots
         ActionConstraint.action_suitable_slots NodesModifier.properties""",
     "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt TextCurve.body",
+}
+
+# What Blender computes at some moment of its own, if at all, while the switch beside it is on.
+AUTOMATIC: Final[Mapping[str, str]] = {
+    "texspace_location": "use_auto_texspace",
+    "texspace_size": "use_auto_texspace",
 }
 
 # Collections of bpy.data that are not walked.

@@ -13,7 +13,7 @@ import numpy as np
 
 from .moment import settle
 from .plan import Column, columns_of, plan_of
-from .tables import KINDS_LEFT_OUT, PER_USER_NAMES, UNORDERED
+from .tables import AUTOMATIC, KINDS_LEFT_OUT, PER_USER_NAMES, UNORDERED
 from .values import UNREADABLE, Reference, Unreadable, custom_properties, get, keys, named, plain
 
 
@@ -25,7 +25,6 @@ class Struct:
     path: str
     fields: dict[str, Any] = field(default_factory=dict)
     user: dict[str, Any] = field(default_factory=dict)
-    unused: bool = False  # a datablock without users: Blender drops it when it saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,8 @@ def read_file(path: Path) -> Tree:
     Raises RuntimeError if Blender cannot open it.
     """
     bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+    data: Any = bpy.data  # the stubs know no options of this
+    data.orphans_purge(do_recursive=True)  # what Blender drops as it saves, and what only that still used
     settle()
     return {kind: dict(_datablocks(kind)) for kind in _kinds()}
 
@@ -65,9 +66,7 @@ def _datablocks(kind: str) -> Iterator[tuple[str, Struct]]:
             if bpy.path.abspath(library.filepath).startswith(shipped):
                 continue
             name = f"{name} of {Path(library.filepath).name}"
-        found = _Walk(f"{kind}[{name!r}]").run(datablock)
-        found.unused = datablock.users == 0
-        yield name, found
+        yield name, _Walk(f"{kind}[{name!r}]").run(datablock)
 
 
 class _Walk:
@@ -103,6 +102,9 @@ class _Walk:
             into.fields.pop("name", None)  # nobody can choose it, and Blender's versions chose differently
         for name, is_user in plan.rest:
             targets[is_user][name] = plain(get(struct, name))
+        for name, switch in AUTOMATIC.items():
+            if into.fields.get(switch) is True:
+                into.fields.pop(name, None)
         for name, is_user, item_type in plan.collections:
             targets[is_user][name] = self._collection(struct, name, item_type, owner, f"{into.path}.{name}")
         for name, is_user in plan.pointers:

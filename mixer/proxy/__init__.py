@@ -58,6 +58,7 @@ struct.SPECIAL.update(
         "sockets": sockets.SocketsProxy,
         "splines": splines.SplinesProxy,
         "text": texts.TextProxy,
+        "texture_space": fields.TextureSpace,
         "vertex_groups": weights.ObjectGroups,
     }
 )

@@ -86,6 +86,20 @@ class Vector(Scalar):
 
 
 @dataclass(frozen=True, slots=True)
+class TextureSpace(Vector):
+    """Where textures lie on a shape: Blender's to compute, unless somebody has chosen it."""
+
+    pseudo: bool = False
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return None if struct.use_auto_texspace else values.encode(getattr(struct, self.name)[:])
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if new is not None and not struct.use_auto_texspace:
+            Vector.write(self, ctx, struct, live, new, fields)
+
+
+@dataclass(frozen=True, slots=True)
 class Constant(Scalar):
     """What is settled when the struct is made, as a modifier's type."""
 

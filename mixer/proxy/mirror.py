@@ -29,6 +29,10 @@ from .struct import plan_of, read_struct, write_struct
 
 ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
 NO_NAME: Final = "mixer.moving"
+MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
+    "collections": ("scenes", ("name", "children")),  # which have a layer collection for each, of its name
+    "metaballs": ("metaballs", ("resolution", "render_resolution", "threshold", "update_method")),  # of one family
+}
 OF_USERS: Final = ("materials", "skeleton")  # what is written of these, users get slots and pose bones for
 RINGS: Final = {  # fields that Blender leaves as they were where they would close a ring
     "objects": ("parent", "instance_collection"),
@@ -277,10 +281,13 @@ class Mirror:
         return created, changed, removed
 
     def _followers(self, uuid: str, shown: Document) -> Iterable[str]:
-        """Whose sockets, material slots or pose bones Blender makes and removes as it writes this one."""
+        """Whose sockets, slots, pose bones or layer collections, by name, Blender changes as it writes this one."""
         entity, entry = shown.get(uuid), self.entries[uuid]
         if entity is None or (datablock := self.identity.find(uuid)) is None:
             return []
+        kind, names = MOVED_ALONG.get(entry.kind, ("", ()))
+        if any(entry.live.get(name) != entity.tree.get(name) for name in names):
+            return [other for other, one in self.entries.items() if one.kind == kind and other != uuid]
         if entry.kind == "node_groups" and entry.live.get(interface.INTERFACE) != entity.tree.get(interface.INTERFACE):
             return interface.users_of(self.ctx, datablock)
         moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)

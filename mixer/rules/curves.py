@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from .meshes import MATERIALS_OF_DATA
+from .meshes import MATERIALS_OF_DATA, TEXTURE_SPACE
 from .rule import Items, Rule, names
 
 CURVES: Final = {
     "Curve": Rule(
-        derived=names("texspace_location texspace_size"),  # recomputed from the points
         blind=names("cycles splines"),
         write_first=("dimensions", "splines"),  # a flat curve takes no depth; shape keys are as long as the splines
         items=MATERIALS_OF_DATA,
-        by={"class": "class", "shape_keys": "shape_keys", "splines": "splines"},
+        by={"class": "class", "shape_keys": "shape_keys", "splines": "splines", **TEXTURE_SPACE},
     ),
     "TextCurve": Rule(
         derived=names("edit_format"),
@@ -41,9 +40,9 @@ CURVES: Final = {
         items=MATERIALS_OF_DATA,
     ),
     "MetaBall": Rule(
-        derived=names("texspace_location texspace_size"),
         blind=names("cycles"),
         items={"elements": Items(new="new", args=("type=type",), rows=True), **MATERIALS_OF_DATA},
+        by=TEXTURE_SPACE,
     ),
     "MetaElement": Rule(per_user=names("select"), write_first=("type",)),
     "Lattice": Rule(

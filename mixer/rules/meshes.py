@@ -8,12 +8,11 @@ from .rule import Items, Rule, names
 
 MATERIALS_OF_DATA: Final = {"materials": Items(new="append", args=(".",), remove="pop", rows=True)}
 
+TEXTURE_SPACE: Final = dict.fromkeys(("texspace_location", "texspace_size"), "texture_space")
+
 MESHES: Final = {
     "Mesh": Rule(
-        derived=names(
-            "corner_normals loop_triangle_polygons loop_triangles polygon_normals vertex_normals"
-            " texspace_location texspace_size"  # recomputed from the vertices
-        ),
+        derived=names("corner_normals loop_triangle_polygons loop_triangles polygon_normals vertex_normals"),
         view=names(
             "attributes color_attributes edges loops polygons uv_layers vertices"  # all in "geometry"
             " auto_texspace vertex_colors"
@@ -23,7 +22,7 @@ MESHES: Final = {
         blind=names("cycles geometry"),
         write_first=("geometry",),  # shape keys are as long as it says
         items=MATERIALS_OF_DATA,
-        by={"geometry": "geometry", "shape_keys": "shape_keys"},
+        by={"geometry": "geometry", "shape_keys": "shape_keys", **TEXTURE_SPACE},
     ),
     "Key": Rule(view=names("key_blocks reference_key user")),  # all in "shape_keys"
     "ShapeKey": Rule(

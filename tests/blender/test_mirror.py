@@ -114,6 +114,30 @@ def test_what_another_still_uses_is_saved_when_it_is_protected_no_longer(mirror:
     assert (bpy.data.palettes["Theirs"].use_fake_user, bpy.data.palettes["Theirs"].users) == (False, 1)
 
 
+def test_a_texture_space_is_mirrored_once_it_is_chosen(mirror: Mirror) -> None:  # MIRROR19
+    mesh = bpy.data.meshes["Cube"]
+    member, uuid = put(mirror, mesh, use_auto_texspace=False, texspace_location=[1.0, 2.0, 3.0])
+    apply(mirror, member, uuid)
+    assert (mesh.texspace_location[:], everything(mirror)) == ((1, 2, 3), [])
+    mesh.texspace_size.x = 5
+    assert everything(mirror) == [[uuid, ["patch", {"texspace_size": ["put", [5.0, 1.0, 1.0]]}]]]
+    mesh.use_auto_texspace = True
+    assert everything(mirror)[0][1][1]["texspace_size"] == ["put", None]
+
+
+def test_what_changes_along_with_another_is_nobodys_edit(mirror: Mirror) -> None:  # MIRROR20
+    for _ in range(2):
+        bpy.ops.object.metaball_add()
+    everything(mirror)
+    first, second = bpy.data.metaballs
+    member, uuid = put(mirror, first, threshold=0.5)
+    apply(mirror, member, uuid)
+    assert (first.threshold, second.threshold, mirror.verify(), everything(mirror)) == (0.5, 0.5, [], [])
+    member, uuid = put(mirror, bpy.data.collections["Collection"], name="Other")
+    apply(mirror, member, uuid)
+    assert (mirror.verify(), everything(mirror)) == ([], [])
+
+
 def test_a_renamed_modifier_keeps_its_key(mirror: Mirror) -> None:  # MIRROR2
     cube = bpy.data.objects["Cube"]
     cube.modifiers.new("One", "BEVEL")

@@ -34,8 +34,8 @@ NOT_MIRRORED: Final = {
     r"\.collection_(objects|children)\b": "todo: light linking",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
     r"\.edit_format\b": "what is typed next: each person's",
-    r"^metaballs\[.*\.texspace_": "Blender computes it as it draws, of what is not there yet",
     r"\.text_boxes\b": "operators only make one: a text has as many as it came with",
+    r"^fonts\['Bfont|\.font(_bold|_italic|_bold_italic)?$": "the font that each Blender brings",
     r"\.shape_keys\.name$": "part of their owner, and Blender names them",
     r"\.nla_tracks\['SoundTrack.*'\]\.strips": "todo: RNA makes no strip of a speaker",
 }

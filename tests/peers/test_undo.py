@@ -330,3 +330,17 @@ def test_an_undo_does_not_take_what_anothers_object_needs(server: Broadcaster, t
     """
     look = "[D.lights.keys(), D.objects['Theirs'].type, D.objects['Theirs'].data.name]"
     assert story(server, tmp_path, mine, theirs, look) == [["Light", "Mine"], "LIGHT", "Mine"]
+
+
+def test_a_node_tree_stays_with_all_when_its_making_is_undone(server: Broadcaster, tmp_path: Path) -> None:  # UNDO9
+    mine = """
+    D.lights["Light"].use_nodes = True
+    push()
+    together("made")
+    undo()
+    """
+    theirs = """
+    together("made")
+    """
+    look = "[D.lights['Light'].use_nodes, D.lights['Light'].node_tree is None]"
+    assert story(server, tmp_path, mine, theirs, look) == [False, False]
