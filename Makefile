@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: help setup demo test fuzz lint format bench soak extension clean
+.PHONY: help setup demo test fuzz fuzz-parsers lint format bench soak extension clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,8 +17,11 @@ demo: setup ## two Blenders in one room, edits from both, the comparison, pictur
 test: lint ## the whole test suite
 	$(RUN) -m pytest
 
-fuzz: setup ## random stories of members, lost lines and restarts, another each time: make fuzz [SEEDS=50]
+fuzz: setup fuzz-parsers ## random stories of members, lost lines and restarts, another each time: make fuzz [SEEDS=50]
 	$(RUN) -m tests.fuzz --seeds $(or $(SEEDS),50)
+
+fuzz-parsers: setup # whatever reads others' bytes, by what code they reach: make fuzz-parsers [SECONDS=600]
+	$(RUN) -m tests.fuzz.guided --seconds $(or $(SECONDS),600)
 
 lint: setup ## what the tests begin with: style and types
 	$(RUN) -m ruff check

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Self
@@ -19,6 +21,9 @@ HEADER: Final = "room.json"
 MAX_HEADER_BYTES: Final = 16 * wire.KIB
 RECORDS: Final = "records.jsonl"
 MAX_RECORDS_BYTES: Final = 4096 * wire.MIB
+METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What zipfile raises on a file that is none, is spoilt, encrypted, or of a later time.
+SPOILT: Final = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 TRANSACTION_BYTES: Final = wire.MIB  # about; an entity is never split
 
 
@@ -51,15 +56,27 @@ class Archive:
     def __init__(self, path: Path) -> None:
         try:
             self._file = zipfile.ZipFile(path)
+        except FileNotFoundError:
+            raise
+        except SPOILT as exc:
+            raise Refused(f"{path} is not a room: {exc}") from exc
+        try:
+            self._load(path)
+        except Refused:
+            self._file.close()
+            raise
+
+    def _load(self, path: Path) -> None:
+        try:
             header = orjson.loads(self._read(HEADER, MAX_HEADER_BYTES))
             self.records: list[Record] = [orjson.loads(line) for line in self._lines()]
             document = Document()
             document.load(self.records)
-        except (zipfile.BadZipFile, orjson.JSONDecodeError, RemoteProtocolError) as exc:
+        except (orjson.JSONDecodeError, RemoteProtocolError) as exc:
             raise Refused(f"{path} is not a room: {exc}") from exc
         if type(header) is not dict or header.get("format") != FORMAT:
             raise Refused(f"{path} is of a format that this version does not read")
-        if header.get("digest") != document.digest():
+        if header.get("digest") != document.digest() or len(document) != len(self.records):
             raise Refused(f"{path} is damaged: its records are not those that were written")
 
     def __enter__(self) -> Self:
@@ -83,9 +100,12 @@ class Archive:
             info = self._file.getinfo(name)
         except KeyError as exc:
             raise Refused(f"the file is damaged: {name} is missing") from exc
-        if info.file_size > max_bytes:
+        if info.file_size > max_bytes or info.compress_type not in METHODS:
             raise Refused(f"the file is damaged: {name} is {info.file_size} bytes long")
-        return self._file.read(info)
+        try:
+            return self._file.read(info)
+        except SPOILT as exc:
+            raise Refused(f"the file is damaged: {name} cannot be read: {exc}") from exc
 
 
 def transactions(records: list[Record]) -> Iterator[Deltas]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..errors import Rejected, RemoteProtocolError
 from ..limits import Limits
 from ..tree import Facts, Patcher, Tree, check_tree, strong_refs
-from .entity import DIGEST_BYTES, Deltas, Drop, Entity, Outcome, Record
+from .entity import DIGEST_BYTES, MAX_UUID_CHARS, Deltas, Drop, Entity, Outcome, Record
 
 DIGEST_MASK: Final = (1 << 8 * DIGEST_BYTES) - 1
 HOT_ENTITIES: Final = 512  # kept decoded; the rest are bytes, six times smaller
@@ -145,7 +145,7 @@ class Document:
                     "changed": int(changed),
                     "creator": str(creator),
                     "tree": dict(tree),
-                }:
+                } if 0 < len(uuid) <= MAX_UUID_CHARS and 0 < len(kind) <= MAX_UUID_CHARS and "$" not in tree:
                     check_tree(tree, Facts())
                 case _:
                     raise RemoteProtocolError("malformed record")
