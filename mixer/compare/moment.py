@@ -22,6 +22,8 @@ def settle() -> None:
         for data_path, index in _controlled(owner.animation_data):
             _to_default(owner, data_path, index)
     for scene in bpy.data.scenes:
+        scene.frame_current, scene.frame_subframe = scene.frame_start, 0
+    for scene in bpy.data.scenes:
         for layer in scene.view_layers:
             layer.update()  # makes it the one whose values are seen
             scene.frame_set(scene.frame_start)

@@ -186,14 +186,19 @@ class Mirror:
             if uuid not in fresh and self._write_plain(uuid, member.shown):
                 yield []
                 continue
+            if uuid in fresh and (along := self._moved_along(uuid, member.shown)):
+                found = self.collect(along)
+                self.following.update(along)
+                yield found
             if uuid not in fresh and uuid not in self.looked_at:
                 # All at once: writing one (a skeleton) changes others (its poses).
                 rest = [other for other in todo[place:] if other not in fresh and other in self.entries]
                 followers = [user for other in rest for user in self._followers(other, member.shown)]
-                yield self.collect([*rest, *followers])
+                found = self.collect([*rest, *followers])
                 self.looked_at.update(rest)
-                self.written.update(rest)
+                self.written.update(rest)  # first, so that `edited_since` looks at them should the next step wait
                 self.following.update(followers)
+                yield found
             self._write(uuid, member.shown)
             yield []
         self._drop_by_products()
@@ -204,7 +209,9 @@ class Mirror:
                     self._write(uuid, member.shown)
                 yield []
             missed = self._missed(created)
-            yield self.collect(missed)
+            found = self.collect(missed)
+            self.following.update(missed)
+            yield found
             for uuid in missed:
                 self._write(uuid, member.shown)
                 yield []
@@ -213,9 +220,10 @@ class Mirror:
         self._keep(created)
         if removed:
             users = self._users_of(removed)
-            yield self.collect(users)
-            self._remove(removed)
+            found = self.collect(users)
             self.following |= users
+            yield found
+            self._remove(removed)
 
     def _apply_values(self, uuids: list[str], shown: Document) -> None:
         """Shows what can be shown while the scene must stand still; the rest waits."""
@@ -281,17 +289,24 @@ class Mirror:
         return created, changed, removed
 
     def _followers(self, uuid: str, shown: Document) -> Iterable[str]:
-        """Whose sockets, slots, pose bones or layer collections, by name, Blender changes as it writes this one."""
+        """Whose sockets, material slots or pose bones Blender makes and removes as it writes this one."""
         entity, entry = shown.get(uuid), self.entries[uuid]
         if entity is None or (datablock := self.identity.find(uuid)) is None:
             return []
-        kind, names = MOVED_ALONG.get(entry.kind, ("", ()))
-        if any(entry.live.get(name) != entity.tree.get(name) for name in names):
-            return [other for other, one in self.entries.items() if one.kind == kind and other != uuid]
+        if along := self._moved_along(uuid, shown):
+            return along
         if entry.kind == "node_groups" and entry.live.get(interface.INTERFACE) != entity.tree.get(interface.INTERFACE):
             return interface.users_of(self.ctx, datablock)
         moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)
         return self._users_of([uuid]) if moved else []
+
+    def _moved_along(self, uuid: str, shown: Document) -> list[str]:
+        """What Blender changes along with this one, though it names it not."""
+        entity, entry = shown.get(uuid), self.entries[uuid]
+        kind, names = MOVED_ALONG.get(entry.kind, ("", ()))
+        if entity is None or all(entry.live.get(name) == entity.tree.get(name) for name in names):
+            return []
+        return [other for other, one in self.entries.items() if one.kind == kind and other != uuid]
 
     def _missed(self, created: list[str]) -> list[str]:
         """Who names one of these in the document and could not do so here before they were made."""

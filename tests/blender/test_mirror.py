@@ -356,6 +356,23 @@ def test_an_edit_made_between_two_steps_is_an_edit(mirror: Mirror) -> None:  # M
     assert mirror.verify() == []
 
 
+def test_an_edit_made_right_before_the_first_step_is_an_edit(mirror: Mirror) -> None:  # MIRROR15
+    cube, lamp = bpy.data.objects["Cube"], bpy.data.objects["Light"]
+    lamp.parent = cube
+    everything(mirror)
+    member, uuid = put(mirror, bpy.data.objects["Camera"], pass_index=3)
+    work = mirror.apply([uuid], member)
+    assert next(work) == []  # what there is of it is known
+    bpy.data.objects["Camera"].location.x = 6
+    assert [uuid for uuid, _ in mirror.edited_since()] == [uuid]
+    removed = uuid_of(mirror, cube)
+    member.confirmed.apply([[removed, ["remove"]]], revision=9, sender="other")
+    work = mirror.apply([removed], member)
+    assert next(work) == []
+    lamp.location.x = 6
+    assert [uuid for uuid, _ in mirror.edited_since()] == [uuid_of(mirror, lamp)]
+
+
 def test_what_went_meanwhile_is_no_fault(mirror: Mirror) -> None:  # MIRROR15
     member, uuid = put(mirror, bpy.data.objects["Light"])
     camera = uuid_of(mirror, bpy.data.objects["Camera"])

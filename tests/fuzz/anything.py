@@ -47,8 +47,13 @@ def kinds() -> list[str]:
 
 def any_datablock(chance: Random) -> Any:
     """Any datablock; each kind is as likely as another."""
-    some = [kind for kind in kinds() if len(getattr(bpy.data, kind))]
-    return chance.choice(list(getattr(bpy.data, chance.choice(some))))
+    some = [found for kind in kinds() if (found := [one for one in getattr(bpy.data, kind) if not _is_output(one)])]
+    return chance.choice(chance.choice(some))
+
+
+def _is_output(datablock: Any) -> bool:
+    """Whether it is what was rendered last, or what a viewer node shows: each person's own."""
+    return isinstance(datablock, bpy.types.Image) and datablock.source == "VIEWER"
 
 
 def edit_anything(chance: Random, tell: Callable[[str], object]) -> str:

@@ -63,7 +63,7 @@ OPERATORS: Final = {
         mesh.shape_propagate_to_all mesh.blend_from_shape mesh.unsubdivide mesh.mark_freestyle_edge uv.smart_project
         uv.cube_project uv.reset uv.unwrap transform.translate transform.resize transform.vertex_random
         transform.edge_crease transform.edge_bevelweight transform.shrink_fatten object.vertex_group_assign_new
-        object.vertex_group_remove_from mesh.uvs_rotate mesh.colors_rotate""",
+        object.vertex_group_remove_from mesh.uvs_rotate""",
     ),
     "curve": Row(
         "EDIT",
@@ -163,7 +163,7 @@ OPERATORS: Final = {
 
 # Left out of the table: `sculpt.mesh_filter` crashes a Blender without a window, `mesh.knife_project` wants one,
 # `object.data_transfer` crashes where it finds no faces to map, `object.quick_smoke` bakes for minutes,
-# `object.voxel_remesh` may take all memory.
+# `object.voxel_remesh` may take all memory, `mesh.colors_rotate` crashes on any colors of corners.
 OPTIONS_NEVER: Final = {  # option -> why it is never given
     "filepath": "no files",
     "directory": "no files",
