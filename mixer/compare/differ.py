@@ -43,7 +43,7 @@ def _datablocks(kind: str, a: dict[str, Struct], b: dict[str, Struct]) -> Iterat
     for name in sorted(a.keys() | b.keys()):
         if name in a and name in b:
             yield from _struct(a[name], b[name], per_user=False)
-        else:
+        elif not (a.get(name) or b[name]).unused:
             yield Difference(f"{kind}[{name!r}]", kind, *("there", ABSENT) if name in a else (ABSENT, "there"))
 
 

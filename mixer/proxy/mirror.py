@@ -202,12 +202,13 @@ class Mirror:
             self._write(uuid, member.shown)
             yield []
         self._drop_by_products()
-        if created:
+        if late := [*created, *(uuid for uuid in changed if self._lacks_pose(uuid))]:
             evaluate()  # makes what follows from others: a rig's pose
-            for uuid in created:
+            for uuid in late:
                 if (entry := self.entries.get(uuid)) is not None and entry.live is not entry.doc:
                     self._write(uuid, member.shown)
                 yield []
+        if created:
             missed = self._missed(created)
             found = self.collect(missed)
             self.following.update(missed)
@@ -299,6 +300,11 @@ class Mirror:
             return interface.users_of(self.ctx, datablock)
         moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)
         return self._users_of([uuid]) if moved else []
+
+    def _lacks_pose(self, uuid: str) -> bool:
+        """Whether an object has another pose than it should: Blender makes its bones as it evaluates."""
+        entry = self.entries.get(uuid)
+        return entry is not None and entry.kind == "objects" and entry.live.get("pose") != entry.doc.get("pose")
 
     def _moved_along(self, uuid: str, shown: Document) -> list[str]:
         """What Blender changes along with this one, though it names it not."""

@@ -20,6 +20,7 @@ OBJECTS: Final = {
         view=names(
             "active_material active_shape_key collision matrix_basis matrix_local matrix_world particle_systems"
             " soft_body"  # these hang on modifiers, the matrices follow from location, rotation, scale and parent
+            " use_mesh_mirror_x use_mesh_mirror_y use_mesh_mirror_z"  # of its mesh
         ),
         per_user=names("active_material_index active_selection_set active_shape_key_index animation_visualization"),
         # field, rigid_body and rigid_body_constraint are made by operators only
