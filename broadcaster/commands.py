@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from . import archive, wire
+from . import archive, invitation, wire
 from .document import Record
 from .errors import Refused
 from .remote import Address, Remote, RemoteRoom
@@ -53,8 +53,13 @@ def _remote(options: argparse.Namespace) -> Remote:
 def _room(options: argparse.Namespace, name: str, *, create: bool = False, role: str, **settings: Any) -> RemoteRoom:
     """A room, with the password or invitation that the environment holds."""
     shown = {field: os.environ.get(variable) for field, variable in SHOWN.items()}
+    server: Address = options.server
+    if shown["invitation"] and (invited := invitation.read(shown["invitation"])) is not None:
+        shown["invitation"] = invited.token
+        if (invited.host, invited.port) == server[:2]:
+            server = Address(*server[:2], invited.fingerprint is not None, invited.fingerprint)
     settings |= {field: value for field, value in shown.items() if value}
-    return RemoteRoom(options.server, name, create=create, role=role, server_secret=read_secret(), **settings)
+    return RemoteRoom(server, name, create=create, role=role, server_secret=read_secret(), **settings)
 
 
 def port(text: str) -> int:
@@ -146,7 +151,9 @@ def _invite(options: argparse.Namespace) -> None:
     with _remote(options) as remote:
         seconds = options.days * DAY_SECONDS
         remote.send({"type": "invite", "room": options.room, "role": options.role, "seconds": seconds})
-        print(remote.wait_for("invitation")["token"])
+        token = remote.wait_for("invitation")["token"]
+        host, port, *_ = options.address or options.server
+        print(invitation.Invitation(host, port, options.room, token, remote.fingerprint))
 
 
 def _govern(options: argparse.Namespace) -> None:
@@ -212,11 +219,15 @@ COMMANDS: Final[dict[str, Any]] = {
     "delete": (_delete, "delete a room", [ROOM]),
     "invite": (
         _invite,
-        "print a token that lets somebody into a room (as MIXER_INVITATION)",
+        "print an invitation to a room: where it is, what lets in, and the certificate to expect (as MIXER_INVITATION)",
         [
             ROOM,
             ("--role", {"default": "editor", "help": "owner, editor, viewer or worker"}),
             ("--days", {"type": float, "default": 7.0, "help": "for how long"}),
+            (
+                "--address",
+                {"type": address, "metavar": "HOST:PORT", "help": "as others reach it (as --server)"},
+            ),
         ],
     ),
 }

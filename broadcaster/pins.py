@@ -23,11 +23,16 @@ def default_file() -> Path:
     return base / "mixer" / NAME
 
 
-def check(server: str, fingerprint: str, file: Path) -> bool:
+def check(server: str, fingerprint: str, file: Path, wanted: str | None = None) -> bool:
     """Pins the fingerprint of `server` at its first use; whether this was the first.
 
-    Raises Refused if it is another one than at first.
+    Raises Refused if it is another one than at first, or than `wanted`, which an invitation names.
     """
+    if wanted is not None and not hmac.compare_digest(wanted, fingerprint):
+        raise Refused(
+            f"{server} shows another certificate than the invitation names: {fingerprint}."
+            " Ask for a new invitation; if there is none, somebody is listening in"
+        )
     pins = _read(file)
     if (pinned := pins.get(server)) is None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +46,11 @@ def check(server: str, fingerprint: str, file: Path) -> bool:
             f" If that is right, take its line out of {file}; else somebody is listening in"
         )
     return False
+
+
+def known(server: str, file: Path) -> str | None:
+    """What is pinned for `server`. Raises Refused if that cannot be read."""
+    return _read(file).get(server)
 
 
 def _read(file: Path) -> dict[str, str]:

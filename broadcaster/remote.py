@@ -27,6 +27,7 @@ class Address(NamedTuple):
     host: str
     port: int
     tls: bool = False
+    fingerprint: str | None = None  # what it has to show, if that is known
 
     def __str__(self) -> str:
         return f"{'tls://' if self.tls else ''}{self.host}:{self.port}"
@@ -38,7 +39,7 @@ class Remote:
     def __init__(self, server: tuple[Any, ...], *, secret: str | None = None) -> None:
         address = Address(*server)
         try:
-            self._socket = _connect(address)
+            self._socket, self.fingerprint = _connect(address)
         except OSError as exc:
             raise Refused(f"no broadcaster at {address}: {exc.strerror or exc}") from exc
         self._connection = ClientConnection()
@@ -108,21 +109,25 @@ class Remote:
             self._socket.sendall(wire.encode_piece(piece))
 
 
-def _connect(address: Address) -> socket.socket:
-    """Raises OSError if nobody answers, and Refused if somebody else does than the first time."""
+def _connect(address: Address) -> tuple[socket.socket, str | None]:
+    """The connection, and what the certificate's fingerprint is.
+
+    Raises OSError if nobody answers, and Refused if somebody else does than the first time.
+    """
     plain = socket.create_connection((address.host, address.port), TIMEOUT_SECONDS)
     if not address.tls:
-        return plain
+        return plain, None
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is known by its fingerprint instead
     encrypted = context.wrap_socket(plain)
     try:
         certificate = encrypted.getpeercert(binary_form=True) or b""
-        pins.check(f"{address.host}:{address.port}", sha256(certificate).hexdigest(), pins.default_file())
+        fingerprint = sha256(certificate).hexdigest()
+        pins.check(f"{address.host}:{address.port}", fingerprint, pins.default_file(), address.fingerprint)
     except MixerError:
         encrypted.close()
         raise
-    return encrypted
+    return encrypted, fingerprint
 
 
 class RemoteRoom:

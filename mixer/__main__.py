@@ -10,9 +10,11 @@ import sys
 import traceback
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import bpy
 
+from broadcaster import invitation
 from broadcaster.errors import MixerError
 
 from . import compare, session, watch
@@ -20,6 +22,12 @@ from .client import Client
 from .headless import Peer
 from .proxy import identity
 from .resume import carried_stamp
+
+SECRETS: Final = {  # option -> variable, what it is
+    "secret": ("MIXER_SERVER_SECRET", "what making rooms takes"),
+    "password": ("MIXER_PASSWORD", "what the room takes, or is to take if it is made"),
+    "invitation": ("MIXER_INVITATION", "what somebody was given who may invite"),
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,8 +46,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _add_peer(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--server", required=True, metavar="HOST:PORT", type=_address, help="or tls://HOST:PORT")
-    parser.add_argument("--room", required=True, help="the room to join; it is made if there is none")
+    parser.set_defaults(parser=parser)
+    parser.add_argument("--server", metavar="HOST:PORT", type=_address, help="or tls://HOST:PORT")
+    parser.add_argument("--room", help="the room to join; it is made if there is none. An invitation says both")
+    for option, (variable, text) in SECRETS.items():
+        help = f"{text}, in a file (or in {variable}; no argument: those are seen by everybody on a machine)"
+        parser.add_argument(f"--{option}-file", metavar="FILE", type=Path, help=help)
     parser.add_argument("--name", default="peer", help="how others see this member")
     parser.add_argument("--open", metavar="FILE.blend", type=Path, help="load this file first")
     parser.add_argument(
@@ -71,7 +83,8 @@ def _peer(args: argparse.Namespace) -> int:
             return _fail(f"there is no file {args.open}")
         bpy.ops.wm.open_mainfile(filepath=str(args.open.resolve()), use_scripts=False)
     watch.register()
-    host, port = args.server
+    secrets = {option: _secret(getattr(args, f"{option}_file"), variable) for option, (variable, _) in SECRETS.items()}
+    host, port, room, fingerprint = _where(args, secrets)
     stamp = carried_stamp() if args.rejoin else None
     held = None if stamp is None else (stamp.place.epoch, stamp.place.revision)
     create: bool | str = "if-missing" if stamp is None else False
@@ -79,11 +92,13 @@ def _peer(args: argparse.Namespace) -> int:
         lambda: Client(
             host,
             port,
-            room=args.room,
+            room=room,
             name=args.name,
             create=create,
-            password=os.environ.get("MIXER_PASSWORD"),  # what is an argument is seen by everybody on a machine
-            invitation=os.environ.get("MIXER_INVITATION"),
+            password=secrets["password"],
+            invitation=secrets["invitation"],
+            server_secret=secrets["secret"],
+            fingerprint=fingerprint,
             held=held,
         ),
         trusted=args.trust,
@@ -106,6 +121,24 @@ def _peer(args: argparse.Namespace) -> int:
     session.leave()
     watch.unregister()
     return code
+
+
+def _secret(file: Path | None, variable: str) -> str | None:
+    return (file.read_text().strip() if file else os.environ.get(variable)) or None
+
+
+def _where(args: argparse.Namespace, secrets: dict[str, str | None]) -> tuple[str, int, str, str | None]:
+    """Host, port, room and the certificate to expect. Of an invitation only the token stays in `secrets`."""
+    invited = invitation.read(secrets["invitation"]) if secrets["invitation"] else None
+    server, room, fingerprint = args.server, args.room, None
+    if invited is not None:
+        secrets["invitation"], room = invited.token, room or invited.room
+        here = _address(invited.server)
+        if server is None or (server[0].removeprefix(invitation.TLS), server[1]) == invited[:2]:
+            server, fingerprint = here, invited.fingerprint
+    if server is None or room is None:
+        args.parser.error("--server and --room are wanted, or an invitation, which says both")
+    return *server, room, fingerprint
 
 
 def _stay(peer: Peer, args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from broadcaster.errors import MixerError
 
-from .client import list_rooms
+from .client import Server, list_rooms
 
 TIMEOUT_SECONDS: Final = 5.0
 
@@ -16,19 +16,17 @@ TIMEOUT_SECONDS: Final = 5.0
 class Listing:
     """One question to one server."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, server: Server) -> None:
         self._answers: SimpleQueue[list[dict[str, Any]] | MixerError] = SimpleQueue()
-        threading.Thread(target=self._ask, args=(host, port), name="mixer rooms", daemon=True).start()
+        threading.Thread(target=self._ask, args=(server,), name="mixer rooms", daemon=True).start()
 
-    def _ask(self, host: str, port: int) -> None:
+    def _ask(self, server: Server) -> None:
         try:
-            self._answers.put(list_rooms(host, port, TIMEOUT_SECONDS))
+            self._answers.put(list_rooms(server, TIMEOUT_SECONDS))
         except OSError:
-            self._answers.put(
-                MixerError(f"no server answers at {host}:{port}: is it running, and is that its address?")
-            )
+            self._answers.put(MixerError(f"no server answers at {server}: is it running, and is that its address?"))
         except MixerError as exc:
-            self._answers.put(MixerError(f"{host}:{port} answers, but {exc}"))
+            self._answers.put(MixerError(f"{server} answers, but {exc}"))
 
     def answer(self) -> list[dict[str, Any]] | None:
         """The rooms; None while there is no answer. Raises MixerError with why there are none."""

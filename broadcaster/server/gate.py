@@ -44,8 +44,8 @@ class Visitor:
         return "" if local else self.address
 
 
-class Invitation(NamedTuple):
-    """What a signed token says."""
+class Grant(NamedTuple):
+    """What the token of an invitation says."""
 
     room: str
     birth: str  # of the room: a later one of that name is another
@@ -122,17 +122,17 @@ class Gate:
         if role not in ROLES:
             raise Refused(f"there is no role {role!r}")
         until = self._clock() + min(max(seconds, 1.0), self._limits.invitation_seconds)
-        data = orjson.dumps(list(Invitation(room.name, room.birth, role, until)))
+        data = orjson.dumps(list(Grant(room.name, room.birth, role, until)))
         return _text(data) + "." + _text(self._sign(data))
 
-    def read_invitation(self, token: str) -> Invitation | None:
+    def read_invitation(self, token: str) -> Grant | None:
         """What an invitation of this broadcaster says; None if it is none."""
         data, signature = map(_bytes, (token.partition(".")[0], token.partition(".")[2]))
         if not hmac.compare_digest(self._sign(data), signature):
             return None
-        return Invitation(*orjson.loads(data))
+        return Grant(*orjson.loads(data))
 
-    def fault_of(self, invitation: Invitation, room: Room) -> str | None:
+    def fault_of(self, invitation: Grant, room: Room) -> str | None:
         """Why an invitation does not let into `room`; None if it does."""
         if (invitation.room, invitation.birth) != (room.name, room.birth):
             return f"that is an invitation to another room than {room.name!r}"

@@ -15,10 +15,10 @@ from broadcaster.errors import LocalProtocolError
 from broadcaster.wire import Message
 
 from .cache import BlobCache
-from .line import list_rooms
+from .line import Server, list_rooms
 from .network import Link, Network, Outgoing
 
-__all__ = ["BlobCache", "Client", "Link", "list_rooms"]
+__all__ = ["BlobCache", "Client", "Link", "Server", "list_rooms"]
 
 CLOSE_SECONDS: Final = 3.0
 
@@ -42,10 +42,15 @@ class Client:
         role: str | None = None,
         password: str | None = None,
         invitation: str | None = None,
+        fingerprint: str | None = None,
+        server_secret: str | None = None,
         held: tuple[str, int] | None = None,
         cache_dir: Path | None = None,
     ) -> None:
-        """`held` are the epoch and the revision that this member has of the room already."""
+        """`invitation` is its token alone, and `fingerprint` the certificate that it names.
+
+        `held` are the epoch and the revision that this member has of the room already.
+        """
         secret = protocol.new_secret()
         join = {"type": "join", "room": room, "name": name, "secret": secret, "create": create}
         others = {"color": color, "role": role, "password": password, "invitation": invitation}
@@ -55,7 +60,7 @@ class Client:
         self.member = protocol.member_id(secret)
         self.blobs = BlobCache(cache_dir)
         self._life = 0  # of the connection whose `joined` was handed over last
-        self._network = Network(host, port, join, self.blobs, held)
+        self._network = Network(Server(host, port, fingerprint, server_secret), join, self.blobs, held)
         self._thread = threading.Thread(target=self._network.run, name=f"mixer {room}", daemon=True)
         self._thread.start()
 

@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -27,6 +27,19 @@ RECEIVE_BYTES: Final = 256 * 1024
 KEEPALIVE: Final = {
     "TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 40_000
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A broadcaster: where it is, and what there is to tell it and to expect of it."""
+
+    host: str  # one that begins with tls:// is spoken to inside TLS
+    port: int
+    fingerprint: str | None = None  # of its certificate, if an invitation names it
+    secret: str | None = field(default=None, repr=False)  # what making rooms takes
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
 
 
 @dataclass(slots=True)
@@ -62,6 +75,11 @@ class Line:
             raise RemoteProtocolError("the broadcaster answers with a piece of a blob")
         return answer
 
+    async def authorize(self, server: Server) -> None:
+        """Says the server's secret, if it is known. Raises Refused if it is a wrong one."""
+        if server.secret is not None:
+            await self.ask({"type": "authorize", "secret": server.secret})
+
     async def send_frames(self, frames: bytes) -> None:
         self._traffic.sent_bytes += len(frames)
         await self._stream.send_all(frames)
@@ -78,52 +96,54 @@ class Line:
 
 
 @asynccontextmanager
-async def open_line(host: str, port: int, traffic: Traffic) -> AsyncIterator[Line]:
-    """Connects and greets; closes at the end. A `host` that begins with tls:// is spoken to inside TLS.
+async def open_line(server: Server, traffic: Traffic) -> AsyncIterator[Line]:
+    """Connects and greets; closes at the end.
 
     Raises also trio.TooSlowError, Refused and RemoteProtocolError.
     """
-    computer = host.removeprefix(TLS).strip("[]")
+    computer = server.host.removeprefix(TLS).strip("[]")
     with trio.fail_after(GREETING_SECONDS):
-        stream = await trio.open_tcp_stream(computer, port)  # trio itself sets TCP_NODELAY
+        stream = await trio.open_tcp_stream(computer, server.port)  # trio itself sets TCP_NODELAY
     try:
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in KEEPALIVE.items():
             if hasattr(socket, name):
                 stream.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         with trio.fail_after(GREETING_SECONDS):
-            line = Line(await _encrypt(stream, f"{computer}:{port}") if host.startswith(TLS) else stream, traffic)
+            is_tls = server.host.startswith(TLS)
+            line = Line(await _encrypt(stream, computer, server) if is_tls else stream, traffic)
             await line.greet()
         yield line
     finally:
         await trio.aclose_forcefully(stream)
 
 
-async def _encrypt(stream: trio.SocketStream, server: str) -> trio.SSLStream[trio.SocketStream]:
-    """Raises Refused if that server shows another certificate than the first time."""
+async def _encrypt(stream: trio.SocketStream, computer: str, server: Server) -> trio.SSLStream[trio.SocketStream]:
+    """Raises Refused if that server shows another certificate than the first time, or than an invitation names."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is known by its fingerprint instead
     encrypted = trio.SSLStream(stream, context, https_compatible=True)
     await encrypted.do_handshake()
     fingerprint = sha256(encrypted.getpeercert(binary_form=True) or b"").hexdigest()
-    pins.check(server, fingerprint, pins.default_file())
+    pins.check(f"{computer}:{server.port}", fingerprint, pins.default_file(), server.fingerprint)
     return encrypted
 
 
-def list_rooms(host: str, port: int, timeout_seconds: float) -> list[Message]:
+def list_rooms(server: Server, timeout_seconds: float) -> list[Message]:
     """What a broadcaster has: name, revision, members, entities, bytes of each room. Blocks.
 
     Raises OSError if none is there within that time, and MixerError if it does not answer as it should.
     """
-    rooms: list[Message] = trio.run(_list_rooms, host, port, timeout_seconds)
+    rooms: list[Message] = trio.run(_list_rooms, server, timeout_seconds)
     return rooms
 
 
-async def _list_rooms(host: str, port: int, timeout_seconds: float) -> list[Message]:
+async def _list_rooms(server: Server, timeout_seconds: float) -> list[Message]:
     try:
         with trio.fail_after(timeout_seconds):
-            async with open_line(host, port, Traffic()) as line:
+            async with open_line(server, Traffic()) as line:
+                await line.authorize(server)
                 rooms: list[Message] = (await line.ask({"type": "rooms"}))["rooms"]
                 return rooms
     except (trio.TooSlowError, trio.BrokenResourceError) as exc:
-        raise OSError(f"no broadcaster answers at {host}:{port}") from exc
+        raise OSError(f"no broadcaster answers at {server}") from exc

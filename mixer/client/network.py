@@ -19,7 +19,7 @@ from broadcaster.tree import delta_shas
 from broadcaster.wire import Message, Piece
 
 from .cache import BlobCache
-from .line import Line, Traffic, open_line
+from .line import Line, Server, Traffic, open_line
 from .transfer import Transfer
 
 LEAVE_SECONDS: Final = 2.0
@@ -54,9 +54,7 @@ class Arrived(NamedTuple):
 class Network:
     """What runs in the thread. For the main thread are only `post`, `call`, and to read the public attributes."""
 
-    def __init__(
-        self, host: str, port: int, join: Message, blobs: BlobCache, held: tuple[str, int] | None = None
-    ) -> None:
+    def __init__(self, server: Server, join: Message, blobs: BlobCache, held: tuple[str, int] | None = None) -> None:
         self.inbox: deque[Arrived] = deque()
         self.came = threading.Event()  # something into the inbox
         self.outgoing: deque[Outgoing] = deque()
@@ -64,7 +62,7 @@ class Network:
         self.link = Link.CONNECTING
         self.traffic = Traffic()
         self.transfer = Transfer(blobs, self._settled)
-        self._host, self._port, self._join, self._blobs = host, port, join, blobs
+        self._server, self._join, self._blobs = server, join, blobs
         self._calls: deque[Callable[[], None]] = deque()
         self._token: trio.lowlevel.TrioToken | None = None
         self._wake = trio.Event()  # there is something to write
@@ -153,8 +151,8 @@ class Network:
             with trio.CancelScope() as self._scope:
                 await self._live()
         except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError) as group:
-            lost = f"the broadcaster at {self._host}:{self._port} is gone: {_first(group)}"
-            ended = "" if self._life else f"no broadcaster at {self._host}:{self._port}: {_first(group)}"
+            lost = f"the broadcaster at {self._server} is gone: {_first(group)}"
+            ended = "" if self._life else f"no broadcaster at {self._server}: {_first(group)}"
         except* Refused as group:
             refusal = _first(group)
             lost = str(refusal)
@@ -185,7 +183,8 @@ class Network:
     # One connection
 
     async def _live(self) -> None:
-        async with open_line(self._host, self._port, self.traffic) as line:
+        async with open_line(self._server, self.traffic) as line:
+            await line.authorize(self._server)
             self._joined(await line.ask(self._join_again()))
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._live_blobs)
@@ -195,7 +194,7 @@ class Network:
 
     async def _live_blobs(self) -> None:
         """The connection for blobs beside the one for edits."""
-        async with open_line(self._host, self._port, self.traffic) as line:
+        async with open_line(self._server, self.traffic) as line:
             await line.ask({"type": "attach", "room": self._join["room"], "secret": self._join["secret"]})
             await self.transfer.run(line)
 

@@ -7,8 +7,12 @@ from typing import Any
 
 import bpy
 
+from broadcaster import pins
 from broadcaster.errors import MixerError
+from broadcaster.invitation import TLS, Invitation
+from broadcaster.invitation import read as read_invitation
 
+from ..client import Server
 from ..host import DEFAULT_PORT, Host
 from ..rooms import Listing
 from .colors import Swatches
@@ -26,6 +30,9 @@ class Lobby:
         self.server: Address | None = None  # whose rooms these are
         self.rooms: list[dict[str, Any]] = []
         self.message = ""  # a sentence for the person at this Blender
+        self.secrets: dict[str, str] = {}  # what was typed or pasted; nowhere else, so in no file
+        self.invited: Invitation | None = None
+        self.pinned: str | None = None  # the fingerprint of the certificate of `server`
         self.room = ""  # the room we entered and did not leave
         self._is_ours = False  # whether that is on our own host
         self.told: tuple[Status | None, str] = (None, "")  # what the panel was last drawn for
@@ -43,6 +50,7 @@ class Lobby:
             self.swatches.close()
         self.swatches = None
         self.message = self.room = ""
+        self.secrets, self.invited = {}, None
         self.told = (None, "")
 
     def enter(self, room: str, server: Address) -> None:
@@ -67,7 +75,56 @@ class Lobby:
     def look(self, server: Address) -> None:
         """Asks a server for its rooms. Raises MixerError if Blender may not."""
         require_network(server[0])
-        self._asked, self._listing = server, Listing(*server)
+        self._asked, self._listing = server, Listing(self.server_at(server))
+
+    # Secrets
+
+    def take_secret(self, name: str, text: str) -> None:
+        """Keeps what was typed while Blender runs; an invitation is understood, or said not to be."""
+        self.secrets[name] = text = text.strip()
+        if name != "invitation":
+            return
+        self.invited = None
+        try:
+            if text:
+                self.invited = read_invitation(text)
+            self.say("")
+        except MixerError as exc:
+            self.say(str(exc))
+
+    def server_at(self, where: Address) -> Server:
+        """That broadcaster, with what we know to tell it and to expect of it."""
+        invited = self.invited if self.invited and address(self.invited.server) == where else None
+        secret = None if self.host is not None else self.secrets.get("secret") or None
+        return Server(*where, invited.fingerprint if invited else None, secret)
+
+    def shown_to(self, where: Address, room: str, typed_for: Address) -> dict[str, str | None]:
+        """What a client shows there to enter that room: nothing that is for another server or room."""
+        if self.host is not None:
+            return {}
+        server, shown = self.server_at(where), self.secrets if where == typed_for else {}
+        token = shown.get("invitation") or None
+        if (invited := self.invited) is not None:
+            token = invited.token if (address(invited.server), invited.room) == (where, room) else None
+        return {
+            "invitation": token,
+            "password": shown.get("password") or None,
+            "server_secret": shown.get("secret") or None,
+            "fingerprint": server.fingerprint,
+        }
+
+    def change_server(self) -> None:
+        """What was typed for one server is not shown to another."""
+        self.secrets = {name: text for name, text in self.secrets.items() if name == "invitation" and self.invited}
+        self.forget_rooms()
+
+    def look_at_pin(self, where: Address) -> None:
+        """Finds the certificate that is pinned for that server. Raises MixerError if that cannot be read."""
+        host, port = where
+        tls, expected = host.startswith(TLS), self.server_at(where).fingerprint
+        self.pinned = expected
+        if tls and expected is None:
+            self.pinned = pins.known(f"{host.removeprefix(TLS)}:{port}", pins.default_file())
 
     def poll(self) -> bool:
         """Takes what the background brought, and whether it brought anything."""
@@ -101,11 +158,13 @@ class Lobby:
         if rooms is None:
             return False
         self.server, self._listing = self._asked, None
+        if self.server is not None:
+            self.look_at_pin(self.server)
         self.rooms = sorted(rooms, key=lambda room: str(room["name"]).lower())
         return True
 
     def forget_rooms(self) -> None:
-        self.server, self.rooms, self._listing = None, [], None
+        self.server, self.rooms, self._listing, self.pinned = None, [], None, None
 
     def start_hosting(self) -> None:
         """Starts a broadcaster on this machine. Raises OSError."""
@@ -124,17 +183,20 @@ lobby = Lobby()
 
 
 def address(text: str) -> Address:
-    """HOST:PORT or HOST. Raises MixerError."""
-    host, colon, port = text.strip().rpartition(":")
+    """HOST:PORT or HOST, maybe behind tls://. Raises MixerError."""
+    text = text.strip()
+    tls = TLS if text.startswith(TLS) else ""
+    host, colon, port = text.removeprefix(TLS).rpartition(":")
     if not colon:
         host, port = port, str(DEFAULT_PORT)
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise MixerError(f"{text!r} is no address: write a computer, a colon and a number, like studio:{DEFAULT_PORT}")
-    return host.strip("[]"), int(port)
+    return tls + host.strip("[]"), int(port)
 
 
 def require_network(host: str) -> None:
     """Raises MixerError where the user forbids Blender to talk to other machines."""
+    host = host.removeprefix(TLS)
     if not bpy.app.online_access and not _is_here(host):
         raise MixerError(f'{host} is another computer: switch on "Allow Online Access" in Preferences > System first')
 

@@ -42,8 +42,11 @@ class RoomOperator(Operator):
             host, port = where = server(context) if stamp is None else (stamp.place.host, stamp.place.port)
             held = None if stamp is None else (stamp.place.epoch, stamp.place.revision)
             require_network(host)
+            lobby.look_at_pin(where)
+            shown: Any = lobby.shown_to(where, room, server(context))
             session.join(
-                lambda: Client(host, port, room=room, name=name, color=color, create=create, held=held), stamp=stamp
+                lambda: Client(host, port, room=room, name=name, color=color, create=create, held=held, **shown),
+                stamp=stamp,
             )
         except (OSError, MixerError) as exc:
             return refuse(self, exc)
@@ -144,7 +147,7 @@ class MIXER_OT_leave_room(Operator):
         lobby.room = ""
         session.leave()
         lobby.say("")
-        if lobby.server is not None:
+        if lobby.server is not None and lobby.invited is None:
             lobby.look(lobby.server)
         return DONE
 

@@ -12,7 +12,7 @@ from ..resume import carried
 from ..session import Session
 from . import words
 from .lobby import lobby
-from .preferences import preferences
+from .preferences import MixerPreferences, preferences
 from .status import Person, Status, status
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ CHARACTER_PIXELS: Final = 6.5  # the width of most, at a scale of 1
 MARGIN_PIXELS: Final = 60  # of a box in the sidebar
 COLOR_UNITS: Final = 1.5  # widths, in the interface's own unit
 JOIN_UNITS: Final = 2.8
+FINGERPRINT_CHARS: Final = 16  # in a line
+SECRETS: Final[tuple[tuple[str, IconItems, str], ...]] = (
+    ("invitation", "LINK_BLEND", "Invitation"),
+    ("password", "LOCKED", "Room password"),
+    ("secret", "KEY_HLT", "Server secret"),
+)
 LISTED: Final = 6  # of a long list; the rest is counted
 
 
@@ -68,6 +74,8 @@ class MIXER_PT_details(MixerPanel):
         column.label(text=f"Revision {here.revision:,}")
         sent, received = words.size(here.client.sent_bytes), words.size(here.client.received_bytes)
         column.label(text=f"{sent} sent, {received} received")
+        if lobby.pinned is not None:
+            _draw_fingerprint(column, "Pinned certificate", lobby.pinned)
         _draw_overruled(layout, here)
         _list(layout, "Changed by you and by others while you were away; yours stands", here.conflicts(), "INFO")
         paths = [f"{one.owner}: {one.what}" for one in words.withheld(here.withheld) if one.is_path]
@@ -95,12 +103,50 @@ def _draw_lobby(layout: UILayout, context: Context) -> None:
         row.operator("mixer.stop_hosting", text="", icon="X")
         if lobby.host.address and lobby.server is None:
             column.operator("mixer.list_rooms", icon="LINKED")
+    if lobby.host is None:
+        _draw_secrets(layout, mine)
     _draw_message(layout, context)
+    _draw_invited(layout)
     _draw_carried(layout)
     if lobby.is_asking:
         layout.label(text="Asking for the rooms", icon="SORTTIME")
     elif lobby.server is not None:
         _draw_rooms(layout)
+
+
+def _draw_secrets(layout: UILayout, mine: MixerPreferences) -> None:
+    """What one has to show where rooms are not open; closed until somebody needs it."""
+    header, body = layout.panel("mixer_secrets", default_closed=True)
+    header.label(text="Invitation and Passwords")
+    if body is not None:
+        column = body.column(align=True)
+        for name, icon, text in SECRETS:
+            column.prop(mine, name, text="", icon=icon, placeholder=text)
+
+
+def _draw_invited(layout: UILayout) -> None:
+    """The room of the invitation, which need not be listed."""
+    if (invited := lobby.invited) is None or lobby.host is not None:
+        return
+    box = layout.box()
+    row = box.row(align=True)
+    row.label(text=invited.room, icon="COMMUNITY", translate=False)
+    join = row.row()
+    join.ui_units_x = JOIN_UNITS
+    _set(join.operator("mixer.join_room", text="Join"), room=invited.room)
+    box.label(text=f"Invited to {invited.server}", icon="BLANK1", translate=False)
+    if invited.fingerprint is not None:
+        _draw_fingerprint(box, "Certificate to expect", invited.fingerprint)
+
+
+def _draw_fingerprint(layout: UILayout, title: str, fingerprint: str) -> None:
+    """In lines that two people can compare by reading them to each other."""
+    column = layout.column(align=True)
+    column.label(text=title, icon="LOCKED")
+    for start in range(0, len(fingerprint), FINGERPRINT_CHARS):
+        row = column.row()
+        row.active = False
+        row.label(text=" ".join(textwrap.wrap(fingerprint[start : start + FINGERPRINT_CHARS], 4)), icon="BLANK1")
 
 
 def _draw_carried(layout: UILayout) -> None:
@@ -137,6 +183,8 @@ def _draw_rooms(layout: UILayout) -> None:
         join = row.row()
         join.ui_units_x = JOIN_UNITS
         _set(join.operator("mixer.join_room", text="Join"), room=room["name"])
+    if lobby.pinned is not None:
+        _draw_fingerprint(box, "Pinned certificate", lobby.pinned)
 
 
 def _draw_room(layout: UILayout, context: Context, here: Session) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from broadcaster import invitation
+
 ROOT = Path(__file__).parent.parent.parent
 START = [sys.executable, "-m", "broadcaster"]
 COMMAND_SECONDS = 60.0
@@ -53,6 +55,13 @@ def broadcaster(*options: str, port: int = 0, said: Path | None = None, verbose:
             yield Broadcaster(process, host, int(number), people)
         finally:
             process.kill()
+
+
+def token_of(line: str) -> str:
+    """What lets in, of an invitation as `invite` prints it."""
+    invited = invitation.read(line)
+    assert invited is not None
+    return invited.token
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

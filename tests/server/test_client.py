@@ -16,6 +16,7 @@ from broadcaster.errors import LocalProtocolError
 from broadcaster.member import Member
 from broadcaster.wire import Message, sha_of
 from mixer.client import BlobCache, Client, Link, list_rooms
+from mixer.client import Server as At
 
 from .processes import Broadcaster, broadcaster
 
@@ -291,14 +292,14 @@ def test_rooms_are_listed_without_joining(
     server: Broadcaster, room: str, peers: Callable[..., Peer]
 ) -> None:  # CLIENT14
     peers(server, room).settle()
-    assert room in [one["name"] for one in list_rooms(server.host, server.port, WAIT_SECONDS)]
+    assert room in [one["name"] for one in list_rooms(At(server.host, server.port), WAIT_SECONDS)]
 
 
 def test_listing_the_rooms_of_nobody_is_an_error() -> None:  # CLIENT14
     with broadcaster() as gone:
         gone.stop()
         with pytest.raises(OSError, match=r"no broadcaster|failed|refused"):
-            list_rooms(gone.host, gone.port, 5.0)
+            list_rooms(At(gone.host, gone.port), 5.0)
 
 
 # The cache

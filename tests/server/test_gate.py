@@ -17,16 +17,18 @@ from typing import Any
 import pytest
 import trio
 
-from broadcaster import pins, wire
+from broadcaster import invitation, pins, wire
 from broadcaster.errors import Refused
 from broadcaster.limits import DEFAULTS
 from broadcaster.remote import Address, RemoteRoom
 from broadcaster.server.gate import Gate, Visitor
 from broadcaster.store import Store
 from broadcaster.store.sqlite import SqliteStore
+from mixer.client import Server as At
+from mixer.client import list_rooms
 
 from .guests import CUBE, Arena, Guest, serving, tx
-from .processes import broadcaster, command
+from .processes import broadcaster, command, token_of
 from .test_client import Peer
 from .test_command_line import digest_of, fill, one_line
 
@@ -284,13 +286,14 @@ def test_everything_works_inside_tls(secret: str, tmp_path: Path, monkeypatch: p
             assert command("export", "--server", plain.address, "r", str(file)).returncode == 0
         monkeypatch.setenv("MIXER_SERVER_SECRET", secret)
         assert command("import", "--server", address, str(file), "r").stderr == ""
-        token = command("invite", "--server", address, "r", "--role", "viewer").stdout.strip()
+        invited = command("invite", "--server", address, "r", "--role", "viewer").stdout.strip()
         monkeypatch.delenv("MIXER_SERVER_SECRET")
         again = tmp_path / "again.mixroom"
         assert "password or an invitation" in one_line(command("export", "--server", address, "r", str(again)).stderr)
-        monkeypatch.setenv("MIXER_INVITATION", token)
-        assert command("export", "--server", address, "r", str(again)).stderr == ""
-        assert digest_of(again) == digest_of(file)
+        for shown in (invited, token_of(invited)):
+            monkeypatch.setenv("MIXER_INVITATION", shown)
+            assert command("export", "--server", address, "r", str(again)).stderr == ""
+            assert digest_of(again) == digest_of(file)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command makes the certificate")
@@ -313,7 +316,7 @@ def test_a_client_comes_in_by_tls_and_an_invitation(secret: str, tmp_path: Path)
         address = Address(server.host, server.port, tls=True)
         with RemoteRoom(address, "r", create=True, role="editor", server_secret=secret) as room:
             room.leave()
-        token = command("invite", "--server", str(address), "r").stdout.strip()
+        token = token_of(command("invite", "--server", str(address), "r").stdout)
         over_tls = replace(server, host=f"tls://{server.host}")
 
         def peer(**shown: Any) -> Peer:
@@ -334,6 +337,57 @@ def test_a_client_comes_in_by_tls_and_an_invitation(secret: str, tmp_path: Path)
         cid = peer(invitation=token)
         cid.until(lambda: cid.heard("error"))
         assert "another certificate than before" in cid.heard("error")[0]["reason"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command makes the certificate")
+def test_an_invitation_names_the_certificate(
+    secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # GATE11
+    file, said = tmp_path / "r.mixroom", tmp_path / "said"
+    with (
+        broadcaster("--data", str(tmp_path / "data"), "--tls", "self-signed", said=said) as server,
+        ExitStack() as stack,
+    ):
+        address = Address(server.host, server.port, tls=True)
+        with RemoteRoom(address, "r", create=True, role="editor", server_secret=secret) as room:
+            room.leave()
+        line = command("invite", "--server", str(address), "r").stdout.strip()
+        invited = invitation.read(line)
+        assert invited is not None
+        assert f"certificate fingerprint {invited.fingerprint}" in said.read_text()
+        assert invited[:3] == (server.host, server.port, "r")
+        there = command("invite", "--server", str(address), "r", "--address", "rooms.example:1234").stdout
+        assert there.startswith(f"mixer+tls://rooms.example:1234/r?{invited.fingerprint}#")
+
+        pins.default_file().unlink()  # a first use, with somebody in between
+        other = invited._replace(fingerprint="0" * 64)
+        over_tls = replace(server, host=f"tls://{server.host}")
+        one = Peer(over_tls, "r", invitation=invited.token, fingerprint=other.fingerprint)
+        stack.callback(one.client.close)
+        one.until(lambda: one.heard("error"))
+        assert "another certificate than the invitation names" in one.heard("error")[0]["reason"]
+        monkeypatch.delenv("MIXER_SERVER_SECRET")
+        monkeypatch.setenv("MIXER_INVITATION", str(other))
+        done = command("export", "--server", server.address, "r", str(file))
+        assert "another certificate than the invitation names" in one_line(done.stderr)
+        assert invited.token not in done.stderr
+        assert not pins.default_file().exists()
+        monkeypatch.setenv("MIXER_INVITATION", line)
+        assert command("export", "--server", server.address, "r", str(file)).stderr == ""  # the invitation knows of TLS
+        assert str(invited.fingerprint) in pins.default_file().read_text()
+
+
+def test_a_client_makes_rooms_and_lists_them_with_the_servers_secret(secret: str) -> None:  # CLIENT19
+    with broadcaster() as server, ExitStack() as stack:
+        for shown, comes_in in [(secret, True), (secret, True), ("a secret, a wrong one", False), (None, False)]:
+            one = Peer(server, "r", server_secret=shown)
+            stack.callback(one.client.close)
+            one.until(lambda one=one: one.member.ready or one.heard("error"))  # type: ignore[misc]
+            assert one.member.ready == comes_in
+        assert [room["name"] for room in list_rooms(At(server.host, server.port, secret=secret), 30)] == ["r"]
+        with pytest.raises(Refused, match="takes the secret"):
+            list_rooms(At(server.host, server.port), 30)
+        assert secret not in repr(At(server.host, server.port, secret=secret))
 
 
 def test_a_client_comes_in_by_a_password() -> None:  # CLIENT18

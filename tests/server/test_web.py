@@ -29,7 +29,7 @@ from broadcaster.store.memory import MemoryStore
 from broadcaster.web import Web
 
 from .guests import CUBE, put, serving, tx
-from .processes import ROOT, Broadcaster, broadcaster, command
+from .processes import ROOT, Broadcaster, broadcaster, command, token_of
 
 Connect: TypeAlias = Callable[[], Awaitable[trio.SocketStream]]
 
@@ -88,8 +88,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             room.edit([[[wire.sha_of(blob), image(blob)] for blob in blobs]])
             if name == "r":
                 member = room.secret
-        invitation = command("invite", "--server", server.address, "r", "--role", "viewer").stdout.strip()
-        yield Site(server, member, invitation)
+        invited = command("invite", "--server", server.address, "r", "--role", "viewer").stdout
+        yield Site(server, member, token_of(invited))
 
 
 def bearer(token: str) -> dict[str, str]:

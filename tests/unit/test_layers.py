@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 # A part is a module or folder right below its package. It may import what stands right of it, and all right of that.
 BROADCASTER: Final = {
     "__main__": "commands server web logs",
-    "commands": "archive remote",
+    "commands": "archive remote invitation",
     "server": "snapshot room protocol store figures",
     "web": "room protocol figures",
     "logs": "errors",
@@ -26,6 +26,7 @@ BROADCASTER: Final = {
     "archive": "document wire",
     "remote": "document protocol pins",
     "pins": "errors",
+    "invitation": "errors",
     "store": "room",
     "snapshot": "room",
     "room": "document wire",
@@ -72,6 +73,7 @@ SHARED: Final = {
     "protocol",
     "wire",
     "pins",
+    "invitation",
     "errors",
 }  # what mixer takes of the broadcaster
 
