@@ -33,6 +33,7 @@ from .web import Web
 
 DEFAULT_HTTP_PORT: Final = 12801
 GARBAGE_THRESHOLDS: Final = (100_000, 20, 20)  # rooms hold no cycles: to look for them often costs a tenth of the speed
+SWITCH_SECONDS: Final = 0.0005  # how long a thread that comes from the disk may wait for one that computes
 CLOSING_SECONDS: Final = 3.0  # for the last words to members
 
 
@@ -98,6 +99,7 @@ def _serve(options: argparse.Namespace) -> None:
     context = _tls(options)
     limits = read_limits(options.limits.read_bytes() if options.limits else b"", options.limit)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_SECONDS)
     store = _open_store(options, limits)
     for finding in store.findings:
         print(f"found: {finding}", file=sys.stderr, flush=True)

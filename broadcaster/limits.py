@@ -45,7 +45,7 @@ class Limits:
     empty_seconds: float = 60.0  # one that is not to be kept goes so long after the last member
 
     # What one connection of a member may take
-    requests_per_second: float = 50_000.0  # who is faster is read no faster
+    requests_per_second: float = 500_000.0  # who is faster is read no faster
     greeting_seconds: float = 30.0  # for the greeting, and for each request of who has not joined
     idle_seconds: float = inf  # without a word of a member, however well its line holds
     stalled_seconds: float = 120.0  # for a part: who is slower reads nothing, or is no longer there

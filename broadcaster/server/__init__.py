@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -173,9 +174,7 @@ class Server:
     ) -> None:
         host, invited = await self.rooms.enter(join, visitor)
         seat = Seat(member_id(join["secret"]), host.room, self._clock, self._limits)
-        inbox = Inbox(
-            lambda request, length: host.ask(seat, request, length), self._store.blobs, self._arrivals, self._limits
-        )
+        inbox = Inbox(partial(host.ask, seat), self._store.blobs, self._arrivals, self._limits)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(seat.write, stream)
@@ -202,7 +201,7 @@ class Server:
     async def _read_edits(self, incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) -> None:
         """Takes what a member asks until it leaves. Raises RemoteProtocolError on what it should not have asked."""
         pace = Pacer(self._limits.requests_per_second)
-        while (message := await _next_within(self._limits.idle_seconds, incoming)) is not None:
+        while (message := incoming.at_hand() or await _next_within(self._limits.idle_seconds, incoming)) is not None:
             assert not isinstance(message, Piece)
             match message["type"]:
                 case "tx" | "lease":

@@ -22,6 +22,7 @@ from .seat import Seat
 
 # All else is told with the transactions, where everything is.
 LOGGED_AT: Final = dict.fromkeys(("join", "leave", "lost", "govern", "limits", "epoch"), logging.INFO)
+FOLDED_AT_ONCE: Final = 256  # entries: about a ms
 RETRY_SECONDS: Final = 1.0  # after the store could not take something
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,10 @@ class Host:
         self._clock = clock
         self._limits = limits
         self._counters = counters
-        self._number = number  # of the next entry
+        self._number = number  # of the next entry of the log
+        self._durable: deque[tuple[Entry, int]] = deque()  # in the log and not folded yet; as long as in _Asked
+        self._durable_bytes = 0
+        self._folding = False
         self._time = time
         self._trouble: str | None = None  # why the store takes nothing
         self._keeping = False  # a snapshot, at this moment
@@ -100,7 +104,7 @@ class Host:
 
     def _entries(self, batch: list[_Asked]) -> list[Entry]:
         """What is asked, for the log; whether the room was too large for it is looked at here, and stands with it."""
-        entries, growth = [], 0
+        entries, growth = [], self._durable_bytes
         for number, (member, request, length) in enumerate(batch, self._number):
             growth += length
             if length and self._is_too_large(length, growth):
@@ -161,8 +165,8 @@ class Host:
 
     @property
     def is_full(self) -> bool:
-        """Whether so much is queued for the log that nothing more should be submitted."""
-        return len(self._queue) > self._limits.queued
+        """Whether so much is queued, for the log or to be folded, that nothing more should be submitted."""
+        return len(self._queue) + len(self._durable) > self._limits.queued
 
     async def wait_for_space(self) -> None:
         self._taken = trio.Event()
@@ -188,7 +192,8 @@ class Host:
     # The order
 
     async def run(self) -> None:
-        """Takes whatever is queued, appends it to the log in one go, folds it, sends what follows.
+        """Takes whatever is queued and appends it to the log in one go. What is there is folded, and what follows from
+        it sent, while the next of the queue is on its way to the disk.
 
         Returns when the room is to go: it was deleted, or is empty and not to be kept.
         """
@@ -207,23 +212,43 @@ class Host:
                     await self._hold(batch, str(exc))
                     continue
                 self._number += len(batch)
-                self._say(None)
-                if self.room.present:
-                    self._empty_since = self._clock()
-                level = log.getEffectiveLevel()
-                before = self.room.revision
-                for entry in entries:
-                    effects = self.room.fold(entry)
-                    if level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
-                        self._note(entry, effects)
-                    for effect in effects:
-                        self._emit(effect)
-                self._mail.deliver()
                 self._counters.add("commits")
-                self._counters.add("transactions", self.room.revision - before)
-                if self._log.is_long and not self._keeping:
-                    self._keeping = True
-                    nursery.start_soon(self._keep_snapshot, self._number, snapshot.parts(self.room))
+                self._say(None)
+                lengths = [asked.length for asked in batch]
+                self._durable += zip(entries, lengths, strict=True)
+                self._durable_bytes += sum(lengths)
+                if not self._folding:
+                    self._folding = True
+                    nursery.start_soon(self._fold_all, nursery)
+
+    async def _fold_all(self, nursery: trio.Nursery) -> None:
+        """Folds what is durable, a part at a time, so that others come in between."""
+        while self._durable:
+            self._fold_some()
+            self._taken.set()
+            if self._log.is_long and not self._keeping:
+                self._keeping = True
+                folded = self._number - len(self._durable)
+                nursery.start_soon(self._keep_snapshot, folded, snapshot.parts(self.room))
+            await trio.lowlevel.checkpoint()
+        self._folding = False
+        self._wake.set()
+
+    def _fold_some(self) -> None:
+        if self.room.present:
+            self._empty_since = self._clock()
+        level = log.getEffectiveLevel()
+        before = self.room.revision
+        for _ in range(min(len(self._durable), FOLDED_AT_ONCE)):
+            entry, length = self._durable.popleft()
+            self._durable_bytes -= length
+            effects = self.room.fold(entry)
+            if level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
+                self._note(entry, effects)
+            for effect in effects:
+                self._emit(effect)
+        self._mail.deliver()
+        self._counters.add("transactions", self.room.revision - before)
 
     def _note(self, entry: Entry, effects: list[Effect]) -> None:
         """A line of the log: who asked for what, and what became of it. Never what it says, which may be secret."""
@@ -268,6 +293,9 @@ class Host:
     async def _wait(self) -> None:
         """Until something is queued: a tick, if a lease runs out first. Also until the room is to go."""
         self._wake = trio.Event()
+        if self._folding:  # it is not known yet what there is to wait for
+            await self._wake.wait()
+            return
         lease = self.room.next_deadline
         deadline = min(inf if lease is None else lease, self._going_at)
         with trio.move_on_after(max(deadline - self._clock(), 0.0)):
@@ -281,7 +309,10 @@ class Host:
         return inf if self.room.keep or self.room.present else self._empty_since + self._limits.empty_seconds
 
     def _is_over(self) -> bool:
-        return self._deleted or (not self._queue and not self.seats and self._clock() >= self._going_at)
+        if self._deleted:
+            return True
+        idle = not self._queue and not self._folding
+        return idle and not self.seats and self._clock() >= self._going_at
 
     def _emit(self, effect: Effect) -> None:
         match effect:

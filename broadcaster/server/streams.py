@@ -11,7 +11,7 @@ import trio
 from ..protocol import ServerConnection
 from ..wire import Message, Piece
 
-RECEIVE_BYTES: Final = 256 * 1024
+RECEIVE_BYTES: Final = 128 * 1024  # what is in them is taken in one go, which others wait for
 FLUSH_SECONDS: Final = 2.0  # for the last words on a connection
 
 # A peer that is gone without a word is noticed by the kernel, however long a program on either side is busy.
@@ -33,6 +33,10 @@ class Incoming:
         """Bytes of the latest message."""
         return len(self._connection.payload)
 
+    def at_hand(self) -> Message | Piece | None:
+        """The next message if it is there already."""
+        return self._connection.next_message()
+
     async def next(self) -> Message | Piece | None:
         """The next message, None at the end; does not wait while whole ones are there.
 
@@ -51,12 +55,18 @@ class Pacer:
 
     def __init__(self, per_second: float) -> None:
         self._seconds = 1.0 / max(per_second, 1e-9)
+        self._at_once = max(int(per_second / 1000), 1)  # that are counted together, as the clock takes its time, too
+        self._counted = 0
         self._next = -inf
 
     def count(self) -> float:
         """Counts one more; for how many seconds to wait before the next."""
+        self._counted += 1
+        if self._counted < self._at_once:
+            return 0.0
         now = trio.current_time()
-        self._next = max(self._next, now - 1.0) + self._seconds
+        self._next = max(self._next, now - 1.0) + self._seconds * self._counted
+        self._counted = 0
         return self._next - now
 
 

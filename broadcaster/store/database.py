@@ -76,17 +76,17 @@ class Writer:
             places = [place for job in jobs if (place := job(self.database)) is not None]
             self.database.execute("COMMIT")
         except sqlite3.IntegrityError:  # a fault of ours, not of the disk
-            self._roll_back()
             raise
         except sqlite3.DatabaseError as exc:
-            self._roll_back()
             return f"the broadcaster cannot write to its disk: {_why(exc)}"
+        finally:
+            self._roll_back()
         if places and self._committed is not None:
             self._committed(places[-1])
         return None
 
     def _roll_back(self) -> None:
-        """Also after a failure that took the transaction with it."""
+        """What was begun and not committed, if anything: a failure may have taken the transaction with it."""
         try:
             if self.database.in_transaction:
                 self.database.execute("ROLLBACK")

@@ -73,13 +73,13 @@ def _salvage_room(damaged: sqlite3.Connection, new: sqlite3.Connection, id: int,
     number = _salvage_snapshot(damaged, new, id)
     start = number or 0
     end = start
-    entries = _rows(damaged, "SELECT * FROM entries WHERE room = ? AND number >= ? ORDER BY number", id, start)
+    batches = _rows(damaged, "SELECT * FROM batches WHERE room = ? AND number + count > ? ORDER BY number", id, start)
     new.execute("BEGIN")
-    for row in entries:
-        if row[1] != end or not _is_json(row[4]):
+    for row in batches:
+        if row[1] > end or not _is_json(row[4]):
             break
-        new.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row)
-        end += 1
+        new.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?)", row)
+        end = row[1] + row[2]
     found = number is not None or end > 0
     if found:
         new.execute("INSERT INTO rooms VALUES (?, ?, ?)", (id, name, epoch))

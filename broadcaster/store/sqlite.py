@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import orjson
 import trio
@@ -23,20 +23,26 @@ from .head import HeadFile
 from .repair import check, salvage
 
 DATABASE: Final = "rooms.db"
-VERSION: Final = 1
+VERSION: Final = 2
 SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS entries (
-        room INTEGER, number INTEGER, time REAL, member TEXT, request BLOB, PRIMARY KEY (room, number)
+    CREATE TABLE IF NOT EXISTS batches (
+        room INTEGER, number INTEGER, count INTEGER, time REAL, entries BLOB, PRIMARY KEY (room, number)
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS snapshots (room INTEGER, number INTEGER, parts INTEGER, PRIMARY KEY (room, number));
     CREATE TABLE IF NOT EXISTS parts (room INTEGER, number INTEGER, part INTEGER, data BLOB);
     CREATE INDEX IF NOT EXISTS parts_of ON parts (room, number, part)
 """
+BATCH_BYTES: Final = wire.MIB  # about: entries that are appended together are one row, which costs a fifth
 COMMIT_BYTES: Final = 4 * wire.MIB  # of a snapshot in one go: edits are committed in between
-TRIMMED_AT_ONCE: Final = 2000
+TRIMMED_AT_ONCE: Final = 200  # rows
 LONG_BYTES: Final = 8 * wire.MIB  # of log since the last snapshot: then, and past the size of that, another one is due
 ENTRY_BYTES: Final = 512  # what an entry costs at a start, besides its bytes
+
+
+INSERT: Final = "INSERT INTO batches VALUES (?, ?, ?, ?, ?)"
+
+Row: TypeAlias = tuple[int, int, int, float, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +68,15 @@ class SqliteLog:
         return self._bytes > max(LONG_BYTES, self._snapshot_bytes)
 
     async def append(self, entries: Sequence[Entry]) -> None:
-        rows = [(self._room, *entry[:3], orjson.dumps(entry.request)) for entry in entries]
+        rows: list[Row] = []
 
         def insert(database: sqlite3.Connection) -> Place:
-            database.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows)
+            rows[:] = _rows(self._room, entries)
+            database.executemany(INSERT, rows)
             return self._room, entries[-1].number
 
         await self._writer.commit(insert)
-        self._bytes += sum(ENTRY_BYTES + len(row[4]) for row in rows)
+        self._bytes += ENTRY_BYTES * len(entries) + sum(len(row[4]) for row in rows)
 
     async def read(self, name: str, epoch: str) -> Stored:
         """The latest snapshot and what came after it."""
@@ -88,13 +95,13 @@ class SqliteLog:
             snapshot = [data for (data,) in rows]
             self._snapshot_bytes = sum(map(len, snapshot))
         rows = database.execute(
-            "SELECT number, time, member, request FROM entries WHERE room = ? AND number >= ? ORDER BY number",
-            (room, number),
+            "SELECT number, entries FROM batches WHERE room = ? AND number + count > ? ORDER BY number", (room, number)
         )
         entries = []
-        for place, time_, member, request in rows:
-            entries.append(Entry(place, time_, member, orjson.loads(request)))
-            self._bytes += ENTRY_BYTES + len(request)
+        for first, batch in rows:
+            found = [Entry(place, *one) for place, one in enumerate(orjson.loads(batch), first)]
+            entries += found[max(number - first, 0) :]
+            self._bytes += ENTRY_BYTES * len(found) + len(batch)
         return Stored(name, epoch, snapshot, entries, number + len(entries), self)
 
     async def keep_snapshot(self, number: int, parts: Iterable[bytes]) -> None:
@@ -105,7 +112,7 @@ class SqliteLog:
         """Makes the room, with its first snapshot or not at all."""
 
         def make(database: sqlite3.Connection) -> None:
-            for table in ("entries", "snapshots"):  # of what was forgotten
+            for table in ("batches", "snapshots"):  # of what was forgotten
                 database.execute(f"DELETE FROM {table} WHERE room = ?", (self._room,))
             database.execute("INSERT INTO rooms VALUES (?, ?, ?)", (self._room, name, epoch))
 
@@ -143,13 +150,25 @@ class SqliteLog:
 
         def drop(database: sqlite3.Connection) -> None:
             trimmed[0] = database.execute(
-                "DELETE FROM entries WHERE room = ?1 AND number IN (SELECT number FROM entries"
-                " WHERE room = ?1 AND number < ?2 AND (number < ?2 - ?3 OR time < ?4) ORDER BY number LIMIT ?5)",
+                "DELETE FROM batches WHERE room = ?1 AND number IN (SELECT number FROM batches"
+                " WHERE room = ?1 AND number + count <= ?2 AND (number + count <= ?2 - ?3 OR time < ?4)"
+                " ORDER BY number LIMIT ?5)",
                 (self._room, number, self._window.entries, time.time() - self._window.seconds, TRIMMED_AT_ONCE),
             ).rowcount
 
         while trimmed[0] == TRIMMED_AT_ONCE:
             await self._writer.commit(drop)
+
+
+def _rows(room: int, entries: Sequence[Entry]) -> Iterator[Row]:
+    batch: list[bytes] = []
+    size = 0
+    for entry in entries:
+        batch.append(orjson.dumps(entry[1:]))
+        size += len(batch[-1])
+        if size >= BATCH_BYTES or entry is entries[-1]:
+            yield room, entry.number + 1 - len(batch), len(batch), entry.time, b"[%b]" % b",".join(batch)
+            batch, size = [], 0
 
 
 def _in_commits(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -207,7 +226,7 @@ class SqliteStore:
         if head is None or head.room == 0:
             return True
         found = database.execute(
-            "SELECT 1 FROM entries WHERE room = ?1 AND number = ?2"
+            "SELECT 1 FROM batches WHERE room = ?1 AND number <= ?2 AND number + count > ?2"
             " UNION SELECT 1 FROM snapshots WHERE room = ?1 AND number > ?2",
             (head.room, head.number),
         )
@@ -230,7 +249,7 @@ class SqliteStore:
     async def delete(self, name: str) -> None:
         def forget(database: sqlite3.Connection) -> Place:
             room = database.execute("SELECT id FROM rooms WHERE name = ?", (name,)).fetchone()
-            for table in ("entries", "snapshots", "parts"):
+            for table in ("batches", "snapshots", "parts"):
                 database.execute(f"DELETE FROM {table} WHERE room = ?", room)
             database.execute("DELETE FROM rooms WHERE id = ?", room)
             return NOWHERE
@@ -246,4 +265,16 @@ class SqliteStore:
 def _prepare(path: Path) -> sqlite3.Connection:
     database = connect(path)
     make_schema(database, path, VERSION, SCHEMA)
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'entries'").fetchone():
+        _upgrade(database)
     return database
+
+
+def _upgrade(database: sqlite3.Connection) -> None:
+    """Of a row for each entry, as version 1 had them, to one for those that were appended together."""
+    database.execute("BEGIN")
+    rows = database.execute("SELECT room, number, time, member, request FROM entries ORDER BY room, number")
+    for room, number, time_, member, request in rows:
+        database.execute(INSERT, next(_rows(room, [Entry(number, time_, member, orjson.loads(request))])))
+    database.execute("DROP TABLE entries")
+    database.execute("COMMIT")

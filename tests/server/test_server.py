@@ -10,10 +10,11 @@ import trio
 import trio.testing
 
 from broadcaster import protocol, wire
-from broadcaster.errors import Refused
+from broadcaster.errors import Refused, Unavailable
 from broadcaster.limits import DEFAULTS, Limits
 from broadcaster.member import Pending
 from broadcaster.room import Entry, Room
+from broadcaster.server import host
 from broadcaster.store import Log
 from broadcaster.store.memory import MemoryLog, MemoryStore
 from broadcaster.wire import Message, Piece, sha_of
@@ -575,10 +576,16 @@ class SlowLog(MemoryLog):
 
     def __init__(self) -> None:
         self.disk = trio.Event()
+        self.then: trio.Event | None = None  # what the next commit waits for
+        self.failing: str | None = None
         self.appended: list[int] = []
 
     async def append(self, entries: Sequence[Entry]) -> None:
         await self.disk.wait()
+        if self.then is not None:
+            self.disk, self.then = self.then, None
+        if self.failing:
+            raise Unavailable(self.failing)
         self.appended.append(len(entries))
 
 
@@ -606,6 +613,33 @@ async def test_nothing_leaves_before_its_log_entry_is_durable() -> None:  # SERV
         assert (await visitor.hear("rooms"))["rooms"][0]["revision"] == 0
         store.log.disk.set()
         await bob.hear("tx")
+
+
+async def test_folding_and_the_next_commit_go_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER42
+    monkeypatch.setattr(host, "FOLDED_AT_ONCE", 1)
+    store = SlowStore()
+    store.log.disk.set()
+    async with serving(store) as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        await ann.quiet()
+        store.log.appended.clear()
+        first = store.log.disk = trio.Event()
+        await ann.say(tx(1, CUBE))
+        await trio.testing.wait_all_tasks_blocked()
+        await ann.say(tx(2, put(1)), tx(3, put(2)), tx(4, put(3)))
+        await trio.testing.wait_all_tasks_blocked()
+        second = store.log.then = trio.Event()  # after the first commit, the disk stops again
+        first.set()
+        assert (await bob.hear("tx"))["revision"] == 1
+        await bob.hear_nothing()
+        assert store.log.appended == [1]
+        store.log.failing = "no disk"
+        second.set()
+        assert (await ann.hear("ack"))["seq"] == 1
+        assert (await ann.hear("notice"))["reason"] == "no disk"
+        store.log.failing = None
+        assert [(await bob.hear("tx"))["revision"] for _ in range(3)] == [2, 3, 4]
+        assert [(await ann.hear("ack"))["seq"] for _ in range(3)] == [2, 3, 4]
 
 
 async def test_what_comes_while_the_disk_is_busy_is_committed_together() -> None:  # SERVER33

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +53,11 @@ def room_of(name: str, *numbers: int) -> Room:
     for entry in entries(*numbers):
         room.fold(entry)
     return room
+
+
+def batches(store: SqliteStore) -> list[tuple[int, int]]:
+    """The rows of all logs: from which entry on, how many."""
+    return list(store._database.execute("SELECT number, count FROM batches ORDER BY number"))
 
 
 def real(test: Callable[[], Awaitable[None]]) -> None:
@@ -129,13 +137,13 @@ def test_a_snapshot_takes_the_place_of_what_it_holds(tmp_path: Path) -> None:  #
 
     async def test() -> None:
         log = await store.create("r", "epoch")
-        await log.append(entries(*range(10), time=2.0**40))
+        for number in range(10):
+            await log.append(entries(number, time=2.0**40))
         await log.keep_snapshot(10, snapshot.parts(room))
         await log.append(entries(10, 11))
         stored = await store.load("r")
         assert (list(stored.entries), stored.number) == (entries(10, 11), 12)
-        kept = [number for (number,) in store._database.execute("SELECT number FROM entries ORDER BY number")]
-        assert kept == [8, 9, 10, 11]
+        assert batches(store) == [(8, 1), (9, 1), (10, 2)]
         assert stored.snapshot is not None
         again = Room("r", stored.epoch)
         snapshot.restore(again, stored.snapshot)
@@ -153,13 +161,48 @@ def test_what_is_too_old_is_dropped_behind_a_snapshot_alone(tmp_path: Path) -> N
 
     async def test() -> None:
         log = await store.create("r", "epoch")
-        await log.append(entries(*range(6), time=1.0))
+        for numbers in ((0, 1), (2, 3, 4), (5,)):
+            await log.append(entries(*numbers, time=1.0))
         await log.keep_snapshot(4, snapshot.parts(room_of("r", *range(4))))
-        kept = [number for (number,) in store._database.execute("SELECT number FROM entries ORDER BY number")]
-        assert kept == [4, 5]
+        assert batches(store) == [(2, 3), (5, 1)]  # what was appended together goes together
+        stored = await store.load("r")
+        assert (list(stored.entries), stored.number) == (entries(4, 5), 6)
 
     real(test)
     store.close()
+
+
+def test_what_is_appended_together_is_kept_in_rows_of_bounded_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # STORE2
+    monkeypatch.setattr(sqlite, "BATCH_BYTES", 150)
+    store = SqliteStore(tmp_path)
+
+    async def test() -> None:
+        await (await store.create("r", "epoch")).append(entries(*range(7)))
+        assert batches(store) == [(0, 3), (3, 2), (5, 2)]
+        assert list((await store.load("r")).entries) == entries(*range(7))
+
+    real(test)
+    store.close()
+
+
+def test_a_log_of_the_first_version_is_read(tmp_path: Path) -> None:  # STORE17
+    with closing(sqlite3.connect(tmp_path / sqlite.DATABASE, isolation_level=None)) as old:
+        old.executescript("""
+            CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL);
+            CREATE TABLE entries (
+                room INTEGER, number INTEGER, time REAL, member TEXT, request BLOB, PRIMARY KEY (room, number)
+            ) WITHOUT ROWID;
+            INSERT INTO rooms VALUES (1, 'r', 'epoch');
+            PRAGMA user_version = 1""")
+        rows = [(1, *entry[:3], json.dumps(entry.request).encode()) for entry in entries(*range(5))]
+        old.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows)
+    for _ in range(2):
+        store = SqliteStore(tmp_path)
+        stored = trio.run(store.load, "r")
+        assert (list(stored.entries), stored.number) == (entries(*range(5)), 5)
+        store.close()
 
 
 def test_a_snapshot_is_kept_while_the_room_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # STORE5
