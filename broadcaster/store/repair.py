@@ -8,6 +8,7 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 
 import orjson
 
@@ -35,6 +36,21 @@ def check(path: Path, *, thorough: bool = True) -> str | None:
     except sqlite3.DatabaseError as exc:
         return str(exc)
     return None if found == "ok" else found.splitlines()[-1]
+
+
+def check_batches(path: Path) -> str | None:
+    """What is wrong with the logs in it, if anything: SQLite does not see that the end of a long row is gone."""
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            database.create_function("crc32", 1, crc32, deterministic=True)
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'batches'").fetchone():
+                return None
+            found = database.execute("SELECT 1 FROM batches WHERE crc32(entries) != crc LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as exc:
+        return str(exc)
+    return "a part of its log is not what was written" if found else None
 
 
 def _wal(path: Path) -> Path:
@@ -76,9 +92,9 @@ def _salvage_room(damaged: sqlite3.Connection, new: sqlite3.Connection, id: int,
     batches = _rows(damaged, "SELECT * FROM batches WHERE room = ? AND number + count > ? ORDER BY number", id, start)
     new.execute("BEGIN")
     for row in batches:
-        if row[1] > end or not _is_json(row[4]):
+        if row[1] > end or crc32(row[5]) != row[4]:
             break
-        new.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?)", row)
+        new.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", row)
         end = row[1] + row[2]
     found = number is not None or end > 0
     if found:

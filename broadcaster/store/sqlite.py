@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
+from zlib import crc32
 
 import orjson
 import trio
@@ -20,14 +21,14 @@ from . import Blobs, Log, Stored
 from .blobs import DiskBlobs
 from .database import NOWHERE, Job, Place, Writer, connect, make_schema
 from .head import HeadFile
-from .repair import check, salvage
+from .repair import check, check_batches, salvage
 
 DATABASE: Final = "rooms.db"
 VERSION: Final = 2
 SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS batches (
-        room INTEGER, number INTEGER, count INTEGER, time REAL, entries BLOB, PRIMARY KEY (room, number)
+        room INTEGER, number INTEGER, count INTEGER, time REAL, crc INTEGER, entries BLOB, PRIMARY KEY (room, number)
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS snapshots (room INTEGER, number INTEGER, parts INTEGER, PRIMARY KEY (room, number));
     CREATE TABLE IF NOT EXISTS parts (room INTEGER, number INTEGER, part INTEGER, data BLOB);
@@ -40,9 +41,9 @@ LONG_BYTES: Final = 8 * wire.MIB  # of log since the last snapshot: then, and pa
 ENTRY_BYTES: Final = 512  # what an entry costs at a start, besides its bytes
 
 
-INSERT: Final = "INSERT INTO batches VALUES (?, ?, ?, ?, ?)"
+INSERT: Final = "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)"
 
-Row: TypeAlias = tuple[int, int, int, float, bytes]
+Row: TypeAlias = tuple[int, int, int, float, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class SqliteLog:
             return self._room, entries[-1].number
 
         await self._writer.commit(insert)
-        self._bytes += ENTRY_BYTES * len(entries) + sum(len(row[4]) for row in rows)
+        self._bytes += ENTRY_BYTES * len(entries) + sum(len(row[-1]) for row in rows)
 
     async def read(self, name: str, epoch: str) -> Stored:
         """The latest snapshot and what came after it."""
@@ -167,7 +168,8 @@ def _rows(room: int, entries: Sequence[Entry]) -> Iterator[Row]:
         batch.append(orjson.dumps(entry[1:]))
         size += len(batch[-1])
         if size >= BATCH_BYTES or entry is entries[-1]:
-            yield room, entry.number + 1 - len(batch), len(batch), entry.time, b"[%b]" % b",".join(batch)
+            data = b"[%b]" % b",".join(batch)
+            yield room, entry.number + 1 - len(batch), len(batch), entry.time, crc32(data), data
             batch, size = [], 0
 
 
@@ -209,7 +211,7 @@ class SqliteStore:
     def _open(self, directory: Path) -> tuple[sqlite3.Connection, bool]:
         path = directory / DATABASE
         torn = path.exists() and self._head.trusted is None
-        if why := check(path):
+        if why := check(path) or check_batches(path):
             torn = True
             self.findings.append(f"{DATABASE} is damaged ({why})")
             self.findings += salvage(path, lambda: _prepare(path))
