@@ -7,6 +7,7 @@ big-endian), then at most 64 KiB of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import Struct
@@ -79,10 +80,10 @@ def encode_piece(piece: Piece) -> bytes:
     return _HEADER.pack(len(head) + len(piece.data), _PIECE_KIND) + head + piece.data
 
 
-def pieces(sha: str, data: bytes) -> list[Piece]:
-    """A blob cut into pieces; an empty one has one piece."""
-    starts = range(0, len(data) or 1, MAX_PIECE_BYTES)
-    return [Piece(sha, start, len(data), data[start : start + MAX_PIECE_BYTES]) for start in starts]
+def pieces(sha: str, data: bytes) -> Iterator[Piece]:
+    """A blob cut into pieces, one at a time; an empty one has one piece."""
+    for start in range(0, len(data) or 1, MAX_PIECE_BYTES):
+        yield Piece(sha, start, len(data), data[start : start + MAX_PIECE_BYTES])
 
 
 class FrameBuffer:
@@ -139,33 +140,52 @@ def _decode_piece(payload: bytearray) -> Piece:
     return Piece(sha.hex(), offset, total, bytes(memoryview(payload)[_PIECE.size :]))
 
 
-class Assembly:
-    """The pieces of one blob after another, put together and verified."""
+class Sequence:
+    """The pieces of one blob after another, verified and not kept."""
 
     def __init__(self, max_bytes: int = MAX_BLOB_BYTES) -> None:
         self._max_bytes = max_bytes
         self._sha = ""
-        self._data = bytearray()
+        self._end = self._total = 0
         self._hash = sha256()
 
-    def add(self, piece: Piece) -> tuple[str, bytes] | None:
-        """The blob that `piece` completes, by its sha256; None while more is to come.
+    def add(self, piece: Piece) -> bool:
+        """Whether `piece` completes a blob.
 
         Raises RemoteProtocolError if pieces are out of order, too many, or not what their name says.
         """
         if piece.total > self._max_bytes:
             raise RemoteProtocolError(f"a blob of {piece.total} bytes is longer than the {self._max_bytes} allowed")
-        if not self._data:
-            self._sha, self._hash = piece.sha, sha256()
+        if not self._end:
+            self._sha, self._total, self._hash = piece.sha, piece.total, sha256()
         end = piece.offset + len(piece.data)
-        in_order = piece.sha == self._sha and piece.offset == len(self._data) and end <= piece.total
+        same = (piece.sha, piece.total) == (self._sha, self._total)
+        in_order = same and piece.offset == self._end and end <= piece.total
         if not in_order or not (piece.data or piece.total == 0):
             raise RemoteProtocolError(f"a piece out of order in blob {piece.sha}")
-        self._data += piece.data
+        self._end = end
         self._hash.update(piece.data)
         if end < piece.total:
-            return None
+            return False
         if self._hash.hexdigest() != self._sha:
             raise RemoteProtocolError(f"blob {self._sha} is not what its name says")
-        data, self._data = bytes(self._data), bytearray()
+        self._end = 0
+        return True
+
+
+class Assembly:
+    """The pieces of one blob after another, verified and put together."""
+
+    def __init__(self, max_bytes: int = MAX_BLOB_BYTES) -> None:
+        self._sequence = Sequence(max_bytes)
+        self._parts: list[bytes] = []
+
+    def add(self, piece: Piece) -> tuple[str, bytes] | None:
+        """The blob that `piece` completes, by its sha256; None while more is to come. Raises RemoteProtocolError."""
+        whole = self._sequence.add(piece)
+        self._parts.append(piece.data)
+        if not whole:
+            return None
+        data = b"".join(self._parts)
+        self._parts.clear()
         return piece.sha, data

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final
 
 import trio
@@ -11,12 +12,14 @@ import trio
 from .. import wire
 from ..errors import MixerError, Refused, RemoteProtocolError, Unavailable
 from ..limits import Limits
-from ..store import Blobs
-from ..wire import Assembly, Piece
+from ..store import Blobs, Spool
+from ..wire import Piece, Sequence
 from .host import RETRY_SECONDS
 from .inbox import Arrivals
 from .streams import Incoming
 
+SPOOLED_BYTES: Final = wire.MIB  # from here on a blob is written as it comes
+PART_BYTES: Final = 4 * wire.MIB  # of it: what is flushed at once, for which the logs of all rooms may have to wait
 PIECES_AT_ONCE: Final = 4  # written in one go: large enough to be fast, small enough to let others in between
 
 
@@ -34,15 +37,13 @@ async def serve_blobs(
 
     Raises RemoteProtocolError on a blob that is not what it is called, and Refused if there is no place for one.
     """
-    assembly = Assembly(limits.blob_bytes)
-    async with _Storing.open(blobs, arrivals, limits.storing_bytes, tell) as storing:
+    async with _Storing.open(blobs, arrivals, limits, tell) as storing:
         while (message := await incoming.next()) is not None:
             match message:
                 case Piece():
                     if not may_store:
                         raise RemoteProtocolError("a viewer stores no blobs")
-                    if (blob := assembly.add(message)) is not None:
-                        await storing.put(*blob)
+                    await storing.take(message)
                 case {"type": "has", "shas": shas}:
                     await storing.until_stored()
                     missing = [sha for sha in shas if not blobs.has(sha)]
@@ -55,21 +56,29 @@ async def serve_blobs(
 
 
 class _Storing:
-    """The blobs of one connection on their way to the disk: several at once, so that one flush serves them all."""
+    """The blobs of one connection on their way to the disk: small ones several at once, so that one flush serves them
+    all, large ones in parts.
+    """
 
     def __init__(
         self,
         nursery: trio.Nursery,
+        large: AsyncExitStack,
         blobs: Blobs,
         arrivals: Arrivals,
-        max_bytes: int,
+        limits: Limits,
         tell: Callable[[str | None], None],
     ) -> None:
         self._nursery = nursery
         self._blobs = blobs
         self._arrivals = arrivals
         self._tell = tell
-        self._max_bytes = max_bytes
+        self._sequence = Sequence(limits.blob_bytes)
+        self._parts: list[bytes] = []  # of the blob that comes now, as far as they are not written
+        self._part_bytes = 0
+        self._large = large  # holds the spool
+        self._spool: Spool | None = None
+        self._max_bytes = limits.storing_bytes
         self._bytes = 0
         self._count = 0
         self._refusal: Refused | None = None
@@ -78,12 +87,12 @@ class _Storing:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, blobs: Blobs, arrivals: Arrivals, max_bytes: int, tell: Callable[[str | None], None]
+        cls, blobs: Blobs, arrivals: Arrivals, limits: Limits, tell: Callable[[str | None], None]
     ) -> AsyncIterator[_Storing]:
         """Raises what its block raises, or Refused if a blob was."""
         raised: Exception | None = None
-        async with trio.open_nursery() as nursery:
-            storing = cls(nursery, blobs, arrivals, max_bytes, tell)
+        async with AsyncExitStack() as large, trio.open_nursery() as nursery:
+            storing = cls(nursery, large, blobs, arrivals, limits, tell)
             try:
                 yield storing
                 await storing.until_stored()
@@ -93,7 +102,31 @@ class _Storing:
         if failed := storing._refusal or raised:
             raise failed
 
-    async def put(self, sha: str, data: bytes) -> None:
+    async def take(self, piece: Piece) -> None:
+        """Takes the next piece. Raises RemoteProtocolError, and Refused if there is no place for a large blob."""
+        whole = self._sequence.add(piece)
+        self._parts.append(piece.data)
+        self._part_bytes += len(piece.data)
+        if piece.total > SPOOLED_BYTES:
+            if self._spool is None:
+                self._spool = await self._large.enter_async_context(self._blobs.spool(piece.sha, piece.total))
+            if whole or self._part_bytes >= PART_BYTES:
+                await self._patiently(partial(self._spool.write, self._taken()))
+            if whole:
+                await self._patiently(self._spool.keep)
+                await self._large.aclose()
+                self._spool = None
+                self._arrivals.arrived(piece.sha)
+        elif whole:
+            await self._put_soon(piece.sha, self._taken())
+
+    def _taken(self) -> bytes:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        self._part_bytes = 0
+        return data
+
+    async def _put_soon(self, sha: str, data: bytes) -> None:
         """Begins to store a blob, once not too much is under way."""
         while self._count and self._bytes + len(data) > self._max_bytes:
             await self._until_one_is()
@@ -112,7 +145,7 @@ class _Storing:
 
     async def _put(self, sha: str, data: bytes) -> None:
         try:
-            await self._put_patiently(sha, data)
+            await self._patiently(partial(self._blobs.put, sha, data))
         except Refused as exc:
             self._refusal = exc
             self._nursery.cancel_scope.cancel()
@@ -122,12 +155,12 @@ class _Storing:
         self._stored.set()
         self._arrivals.arrived(sha)
 
-    async def _put_patiently(self, sha: str, data: bytes) -> None:
+    async def _patiently(self, store: Callable[[], Awaitable[None]]) -> None:
         """Waits for space where there is hope for it: what names this blob waits, too."""
         told = False
         while True:
             try:
-                await self._blobs.put(sha, data)
+                await store()
             except Unavailable as exc:
                 if not told:
                     self._tell(str(exc))

@@ -7,6 +7,7 @@ store that cannot take anything raises Unavailable, and kept nothing of what it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +26,16 @@ class Log(Protocol):
 
     async def keep_snapshot(self, number: int, parts: Iterable[bytes]) -> None:
         """Keeps the room as it was before the entry `number`, so that no earlier one is needed. Raises Unavailable."""
+
+
+class Spool(Protocol):
+    """A large blob on its way to where it is kept, so that it is nowhere in memory as a whole."""
+
+    async def write(self, data: bytes) -> None:
+        """Takes the next part. Raises Unavailable; the same part may then be written again."""
+
+    async def keep(self) -> None:
+        """Returns once the blob, whose sha256 the caller verified, is stored. Raises Unavailable."""
 
 
 class Blobs(Protocol):
@@ -47,6 +58,9 @@ class Blobs(Protocol):
 
         Raises Refused if there is no place for it, Unavailable if there is none now.
         """
+
+    def spool(self, sha: str, total: int) -> AbstractAsyncContextManager[Spool]:
+        """Takes a large blob in parts. One that is not kept in the end is nowhere. Raises Refused or Unavailable."""
 
     def idle(self, seconds: float) -> set[str]:
         """The blobs that nobody asked for, or stored, for so long."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final
@@ -15,8 +15,10 @@ import trio
 
 from .. import wire
 from ..errors import Unavailable
+from . import Spool
 from .database import Writer, connect, make_schema
 from .repair import check, salvage_blobs
+from .spool import FileSpool, Recent
 
 DATABASE: Final = "blobs.db"
 FOLDER: Final = "blobs"
@@ -54,12 +56,14 @@ class DiskBlobs:
         self._asked = {sha: now for (sha,) in self._reader.execute("SELECT sha FROM blobs")}  # sha -> when, last
         self._files: set[bytes] = set()
         self._verified: set[bytes] = set()  # of these, since the start
-        for file in self._folder.glob("??/*"):
+        for file in (*self._folder.glob("??/*"), *self._folder.glob(".*")):
             if file.name.startswith("."):
                 file.unlink()  # half written when the process ended
             else:
                 self._files.add(bytes.fromhex(file.name))
         self._asked.update(dict.fromkeys(self._files, now))
+        self._spooled = 0
+        self._recent = Recent()
         self._going: set[bytes] = set()  # are removed at this moment
         self._removing = trio.Lock()
 
@@ -73,9 +77,13 @@ class DiskBlobs:
     async def get(self, sha: str) -> bytes | None:
         if not self.has(sha):
             return None
+        if (data := self._recent.get(sha)) is not None:
+            return data
         data = await trio.to_thread.run_sync(self._read, bytes.fromhex(sha))
         if data is None:
             await self._drop(sha)
+        else:
+            self._recent.add(sha, data)
         return data
 
     async def size(self, sha: str) -> int | None:
@@ -95,19 +103,38 @@ class DiskBlobs:
     async def put(self, sha: str, data: bytes) -> None:
         if self.has(sha):
             return
+        if len(data) >= LARGE_BYTES:
+            async with self.spool(sha, len(data)) as spool:
+                await spool.write(data)
+                await spool.keep()
+            return
         key = bytes.fromhex(sha)
+        await self._until_gone(key)
+        await self._writer.commit(lambda database: _insert(database, key, data))
+        self._recent.add(sha, data)
+        self._asked[key] = int(self._clock())
+
+    @asynccontextmanager
+    async def spool(self, sha: str, total: int) -> AsyncIterator[Spool]:
+        key = bytes.fromhex(sha)
+
+        async def place() -> Path:
+            await self._until_gone(key)
+            return self._path(key)
+
+        def kept() -> None:
+            self._files.add(key)
+            self._asked[key] = int(self._clock())
+
+        self._spooled += 1
+        with FileSpool(self._folder / f".{self._spooled}", place, kept) as spool:
+            yield spool
+
+    async def _until_gone(self, key: bytes) -> None:
+        """Returns once it is not being removed."""
         while key in self._going:
             async with self._removing:
                 pass
-        try:
-            if len(data) < LARGE_BYTES:
-                await self._writer.commit(lambda database: _insert(database, key, data))
-            else:
-                await trio.to_thread.run_sync(_write, self._path(key), data)
-                self._files.add(key)
-        except OSError as exc:
-            raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
-        self._asked[key] = int(self._clock())
 
     def idle(self, seconds: float) -> set[str]:
         since = self._clock() - seconds
@@ -120,6 +147,7 @@ class DiskBlobs:
             part = keys[start : start + REMOVED_AT_ONCE]
             for key in part:
                 del self._asked[key]
+                self._recent.drop(key.hex())
             await self._remove(part)
         return len(keys)
 
@@ -151,7 +179,7 @@ class DiskBlobs:
         return self._folder / name[:2] / name
 
     def _read(self, key: bytes) -> bytes | None:
-        """None if it is not what it should be."""
+        """The blob, verified; None if it is not what it should be."""
         try:
             if key in self._files:
                 data = self._path(key).read_bytes()
@@ -186,6 +214,7 @@ class DiskBlobs:
         log.error("blob %s is damaged on disk: it is dropped", sha)
         key = bytes.fromhex(sha)
         self._asked.pop(key, None)
+        self._recent.drop(sha)
         try:
             await self._remove([key])
         except Unavailable as exc:
@@ -204,29 +233,3 @@ def _insert(database: sqlite3.Connection, key: bytes, data: bytes) -> None:
 
 def _delete(database: sqlite3.Connection, keys: list[bytes]) -> None:
     database.executemany("DELETE FROM blobs WHERE sha = ?", ((key,) for key in keys))
-
-
-def _write(path: Path, data: bytes) -> None:
-    """The file appears whole, and stays, or not at all."""
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f".{path.name}")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _sync_folder(path.parent)
-        _sync_folder(path.parent.parent)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """So that the names in it are on disk; where folders cannot be opened that is done without asking."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

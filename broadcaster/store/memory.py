@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 import trio
 
 from ..errors import Refused
 from ..limits import DEFAULTS
 from ..room import Entry
-from . import Blobs, Log, Stored
+from . import Blobs, Log, Spool, Stored
 
 
 class MemoryLog:
@@ -58,6 +59,12 @@ class MemoryBlobs:
         self._blobs[sha] = data
         self._asked[sha] = self._clock()
 
+    @asynccontextmanager
+    async def spool(self, sha: str, total: int) -> AsyncIterator[Spool]:
+        if not self.has(sha) and total > self._left_bytes:
+            raise Refused("the broadcaster has no space left for blobs")
+        yield _MemorySpool(self, sha)
+
     def idle(self, seconds: float) -> set[str]:
         since = self._clock() - seconds
         return {sha for sha, asked in self._asked.items() if asked < since}
@@ -68,6 +75,22 @@ class MemoryBlobs:
             del self._asked[sha]
             self._left_bytes += len(self._blobs.pop(sha))
         return len(idle)
+
+
+class _MemorySpool:
+    """The parts, until they are all there."""
+
+    def __init__(self, blobs: MemoryBlobs, sha: str) -> None:
+        self._blobs = blobs
+        self._sha = sha
+        self._parts: list[bytes] = []
+
+    async def write(self, data: bytes) -> None:
+        self._parts.append(data)
+        await trio.lowlevel.checkpoint()
+
+    async def keep(self) -> None:
+        await self._blobs.put(self._sha, b"".join(self._parts))
 
 
 class MemoryStore:

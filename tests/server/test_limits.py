@@ -113,7 +113,7 @@ async def test_a_blob_is_bounded() -> None:  # LIMIT4
     async with serving(limits=Limits(blob_bytes=9)) as arena:
         blobs = await arena.attach(await arena.join("ann"))
         data = b"0123456789"
-        await blobs.write(wire.encode_piece(wire.pieces(sha_of(data), data)[0]))
+        await blobs.write(wire.encode_piece(next(wire.pieces(sha_of(data), data))))
         with pytest.raises(Refused, match="longer than the 9 allowed"):
             await blobs.next()
 

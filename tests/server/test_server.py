@@ -14,6 +14,7 @@ from broadcaster.errors import Refused, Unavailable
 from broadcaster.limits import DEFAULTS, Limits
 from broadcaster.member import Pending
 from broadcaster.room import Entry, Room
+from broadcaster.server import blobs as blobs_of_server
 from broadcaster.server import host
 from broadcaster.store import Log
 from broadcaster.store.memory import MemoryLog, MemoryStore
@@ -481,6 +482,31 @@ async def test_a_blob_that_is_not_what_it_is_called_is_not_stored() -> None:  # 
         blobs = await arena.attach(ann)  # the member itself goes on
         await blobs.say({"type": "has", "shas": [sha_of(b"a"), sha_of(b"b")]})
         assert len((await blobs.hear("missing"))["shas"]) == 2
+
+
+async def test_a_large_blob_comes_in_parts_with_others_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # SERVER43
+    monkeypatch.setattr(blobs_of_server, "SPOOLED_BYTES", 100_000)
+    monkeypatch.setattr(blobs_of_server, "PART_BYTES", 150_000)
+    large = [bytes([value]) * 200_000 for value in (1, 2)]
+    store = MemoryStore()
+    async with serving(store) as arena:
+        ann = await arena.join("ann")
+        blobs = await arena.attach(ann)
+        for data in (*large, DATA):
+            for piece in wire.pieces(sha_of(data), data):
+                await blobs.say({"type": "has", "shas": [sha_of(data)]})
+                assert (await blobs.hear("missing"))["shas"] == [sha_of(data)]
+                await blobs.write(wire.encode_piece(piece))
+        await blobs.say({"type": "has", "shas": [sha_of(data) for data in (*large, DATA)]})
+        assert (await blobs.hear("missing"))["shas"] == []
+        assert [await store.blobs.get(sha_of(data)) for data in (*large, DATA)] == [*large, DATA]
+        wrong = wire.encode_piece(Piece("0" * 64, 0, 120_000, b"x" * 65_536))
+        await blobs.write(wrong + wire.encode_piece(Piece("0" * 64, 65_536, 120_000, b"x" * (120_000 - 65_536))))
+        with pytest.raises(Refused, match="not what its name says"):
+            await blobs.next()
+        assert not store.blobs.has("0" * 64)
 
 
 async def test_a_viewer_stores_nothing() -> None:  # SERVER27

@@ -21,6 +21,7 @@ from broadcaster.server import Server
 from broadcaster.server.gate import Visitor
 from broadcaster.store import Store, blobs, sqlite
 from broadcaster.store.memory import MemoryStore
+from broadcaster.store.spool import LARGEST_RECENT_BYTES, Recent
 from broadcaster.store.sqlite import SqliteLog, SqliteStore, Window
 from broadcaster.wire import sha_of
 
@@ -352,6 +353,7 @@ def test_a_blob_that_is_damaged_on_disk_is_nowhere(tmp_path: Path, size: int) ->
     store = SqliteStore(tmp_path)
 
     async def test() -> None:
+        store._disk_blobs._recent = Recent(0)
         await store.blobs.put(sha_of(data), data)
         store._disk_blobs._database.execute("UPDATE blobs SET data = x'00'")
         for file in (tmp_path / "blobs").glob("??/*"):
@@ -391,6 +393,60 @@ def test_a_half_written_file_is_removed(tmp_path: Path) -> None:  # STORE9
     (tmp_path / "blobs" / "ab" / f".{'ab' * 32}").write_bytes(b"half")
     SqliteStore(tmp_path).close()
     assert list((tmp_path / "blobs").glob("??/.*")) == []
+
+
+def test_a_blob_comes_in_parts_and_is_there_when_it_is_kept(store: Store) -> None:  # STORE18
+    parts = [os.urandom(100_000) for _ in range(3)]
+    name = sha_of(b"".join(parts))
+
+    async def test() -> None:
+        for kept in (False, True):
+            async with store.blobs.spool(name, 300_000) as spool:
+                for part in parts:
+                    await spool.write(part)
+                assert not store.blobs.has(name)
+                if kept:
+                    await spool.keep()
+            assert store.blobs.has(name) == kept
+        assert await store.blobs.get(name) == b"".join(parts)
+
+    real(test)
+
+
+def test_a_part_that_could_not_be_written_is_written_again(tmp_path: Path) -> None:  # STORE18
+    store = SqliteStore(tmp_path)
+    name = sha_of(b"onetwo")
+
+    async def test() -> None:
+        async with store.blobs.spool(name, 6) as spool:
+            await spool.write(b"one")
+            descriptor = os.dup(spool._file.fileno())  # type: ignore[attr-defined]
+            (tmp_path / "else").touch()
+            with (tmp_path / "else").open("rb") as closed:
+                os.dup2(closed.fileno(), spool._file.fileno())  # type: ignore[attr-defined]
+            with pytest.raises(Unavailable, match="cannot write"):
+                await spool.write(b"two")
+            os.dup2(descriptor, spool._file.fileno())  # type: ignore[attr-defined]
+            os.close(descriptor)
+            await spool.write(b"two")
+            await spool.keep()
+        assert await store.blobs.get(name) == b"onetwo"
+        assert not list((tmp_path / "blobs").glob(".*"))
+
+    real(test)
+    store.close()
+
+
+def test_recent_blobs_are_bounded() -> None:  # STORE19
+    recent = Recent(10)
+    for name in "abc":
+        recent.add(name, name.encode() * 4)
+    assert [recent.get(name) for name in "abc"] == [None, b"bbbb", b"cccc"]
+    recent.drop("b")
+    recent.add("d", b"dddd")
+    assert [recent.get(name) for name in "bcd"] == [None, b"cccc", b"dddd"]
+    recent.add("e", b"x" * (LARGEST_RECENT_BYTES + 1))
+    assert recent.get("e") is None
 
 
 def test_logs_and_blobs_of_the_contract_are_of_their_kind(store: Store) -> None:  # STORE2

@@ -124,6 +124,7 @@ FIRST, SECOND = wire.pieces(wire.sha_of(DATA), DATA)
         [Piece(FIRST.sha, 0, 10, FIRST.data)],
         [Piece(FIRST.sha, 0, 10, b"")],
         [FIRST, Piece(FIRST.sha, SECOND.offset, SECOND.total, b"y" * len(SECOND.data))],
+        [FIRST, Piece(FIRST.sha, SECOND.offset, SECOND.total + 1, SECOND.data)],
         [Piece(wire.sha_of(b"a"), 0, 1, b"b")],
         [Piece(FIRST.sha, 0, wire.MAX_BLOB_BYTES + 1, b"b")],
         [Piece(FIRST.sha, 2**63, 2**64 - 1, b"b")],
