@@ -17,6 +17,7 @@ class Entry(NamedTuple):
     time: float  # seconds since the epoch of the clock; never runs backwards within a log
     member: str
     request: Message
+    data: bytes | bytearray = b""  # the request as it came, if it is just that: it need not be encoded anew
 
 
 class Send(NamedTuple):

@@ -205,9 +205,9 @@ class Server:
             assert not isinstance(message, Piece)
             match message["type"]:
                 case "tx" | "lease":
-                    inbox.take(message, incoming.length)
+                    inbox.take(message, incoming.payload)
                 case "govern":
-                    inbox.take(await self._as_logged(message), incoming.length)
+                    inbox.take(await self._as_logged(message), b"")
                 case "presence":
                     host.set_presence(seat.member, message["state"])
                 case "digest":

@@ -20,7 +20,7 @@ from .streams import Incoming
 
 SPOOLED_BYTES: Final = wire.MIB  # from here on a blob is written as it comes
 PART_BYTES: Final = 4 * wire.MIB  # of it: what is flushed at once, for which the logs of all rooms may have to wait
-PIECES_AT_ONCE: Final = 4  # written in one go: large enough to be fast, small enough to let others in between
+SENT_BYTES: Final = 64 * wire.KIB  # written in one go: large enough to be fast, small enough to let others in between
 
 
 async def serve_blobs(
@@ -174,14 +174,17 @@ class _Storing:
 
 async def _send(stream: trio.abc.SendStream, blobs: Blobs, shas: Iterable[str]) -> None:
     frames: list[bytes] = []
+    size = 0
     for sha in shas:
         if (data := await blobs.get(sha)) is None:
             frames.append(wire.encode({"type": "absent", "shas": [sha]}))
             continue
         for piece in wire.pieces(sha, data):
             frames.append(wire.encode_piece(piece))
-            if len(frames) >= PIECES_AT_ONCE:
+            size += len(frames[-1])
+            if size >= SENT_BYTES:
                 await stream.send_all(b"".join(frames))
                 frames.clear()
+                size = 0
     if frames:
         await stream.send_all(b"".join(frames))

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class _Asked(NamedTuple):
     member: str
     request: Message
-    length: int = 0  # by how many bytes it makes the room larger, at most
+    data: bytes | bytearray = b""  # the request as it came: by so many bytes it makes the room larger, at most
 
 
 class _Question:
@@ -105,11 +105,11 @@ class Host:
     def _entries(self, batch: list[_Asked]) -> list[Entry]:
         """What is asked, for the log; whether the room was too large for it is looked at here, and stands with it."""
         entries, growth = [], self._durable_bytes
-        for number, (member, request, length) in enumerate(batch, self._number):
-            growth += length
-            if length and self._is_too_large(length, growth):
-                request = {**request, "full": True}
-            entries.append(Entry(number, self._time, member, request))
+        for number, (member, request, data) in enumerate(batch, self._number):
+            growth += len(data)
+            if data and self._is_too_large(len(data), growth):
+                request, data = {**request, "full": True}, b""
+            entries.append(Entry(number, self._time, member, request, data))
         return entries
 
     def _is_too_large(self, length: int, growth: int) -> bool:
@@ -145,10 +145,10 @@ class Host:
             del self.seats[seat.member]
             self.submit(seat.member, {"type": "lost"})
 
-    def ask(self, seat: Seat, request: Message, length: int = 0) -> None:
-        """Queues what the member in `seat` asks in so many bytes; nothing once it sits elsewhere."""
+    def ask(self, seat: Seat, request: Message, data: bytes | bytearray = b"") -> None:
+        """Queues what the member in `seat` asks, which came as `data`; nothing once it sits elsewhere."""
         if self.seats.get(seat.member) is seat:
-            self.submit(seat.member, request, length)
+            self.submit(seat.member, request, data)
 
     async def govern(self, request: Message) -> Message:
         """What the room answers to who runs the broadcaster."""
@@ -158,9 +158,9 @@ class Host:
         await question.answered.wait()
         return question.answer
 
-    def submit(self, member: str, request: Message, length: int = 0) -> None:
+    def submit(self, member: str, request: Message, data: bytes | bytearray = b"") -> None:
         """Queues a checked request for the log."""
-        self._queue.append(_Asked(member, request, length))
+        self._queue.append(_Asked(member, request, data))
         self._wake.set()
 
     @property
@@ -214,7 +214,7 @@ class Host:
                 self._number += len(batch)
                 self._counters.add("commits")
                 self._say(None)
-                lengths = [asked.length for asked in batch]
+                lengths = [len(asked.data) for asked in batch]
                 self._durable += zip(entries, lengths, strict=True)
                 self._durable_bytes += sum(lengths)
                 if not self._folding:
@@ -243,7 +243,7 @@ class Host:
             entry, length = self._durable.popleft()
             self._durable_bytes -= length
             effects = self.room.fold(entry)
-            if level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
+            if level <= logging.INFO and level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
                 self._note(entry, effects)
             for effect in effects:
                 self._emit(effect)
@@ -316,13 +316,16 @@ class Host:
 
     def _emit(self, effect: Effect) -> None:
         match effect:
-            case Send("", message):
-                self._questions.popleft().settle(message)
-            case Send(member, message):
+            case Send():
+                member, message = effect
+                if not member:
+                    self._questions.popleft().settle(message)
+                    return
                 if message["type"] == "reject":
                     self._counters.add("rejected")
                 self._mail.answer(member, wire.encode(message))
-            case Broadcast(message, but):
+            case Broadcast():
+                message, but = effect
                 self._mail.tell(wire.encode(message), but, message.get("revision"))
             case Admit(member, message, records, removed):
                 self._mail.deliver()

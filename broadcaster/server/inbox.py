@@ -37,7 +37,7 @@ class Arrivals:
 
 class _Waiting(NamedTuple):
     request: Message
-    length: int  # bytes on the wire
+    data: bytes | bytearray  # as it came
     shas: set[str]
 
 
@@ -45,7 +45,7 @@ class Inbox:
     """The requests of one seat on their way to its room."""
 
     def __init__(
-        self, submit: Callable[[Message, int], None], blobs: Blobs, arrivals: Arrivals, limits: Limits
+        self, submit: Callable[[Message, bytes | bytearray], None], blobs: Blobs, arrivals: Arrivals, limits: Limits
     ) -> None:
         self._submit = submit
         self._blobs = blobs
@@ -56,17 +56,17 @@ class Inbox:
         self._missing: set[str] = set()  # blobs of the first one
         self._moved = trio.Event()
 
-    def take(self, request: Message, length: int) -> None:
+    def take(self, request: Message, data: bytes | bytearray) -> None:
         """Submits a request as soon as the blobs are stored that it and those before it name.
 
         Raises RemoteProtocolError if its deltas are malformed.
         """
         shas = check_deltas(request["deltas"], self._limits) if request["type"] == "tx" else set()
         if not self._waiting and not self._absent(shas):
-            self._submit(request, length)
+            self._submit(request, data)
             return
-        self._waiting.append(_Waiting(request, length, shas))
-        self._bytes += length
+        self._waiting.append(_Waiting(request, data, shas))
+        self._bytes += len(data)
         if len(self._waiting) == 1:
             self._advance()
 
@@ -104,6 +104,6 @@ class Inbox:
                     self._arrivals.expect(sha, self)
                 break
             first = self._waiting.popleft()
-            self._bytes -= first.length
-            self._submit(first.request, first.length)
+            self._bytes -= len(first.data)
+            self._submit(first.request, first.data)
         self._moved.set()

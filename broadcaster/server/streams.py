@@ -29,9 +29,9 @@ class Incoming:
         self._connection = connection
 
     @property
-    def length(self) -> int:
-        """Bytes of the latest message."""
-        return len(self._connection.payload)
+    def payload(self) -> bytearray:
+        """The latest message as it came."""
+        return self._connection.payload
 
     def at_hand(self) -> Message | Piece | None:
         """The next message if it is there already."""

@@ -96,11 +96,12 @@ class SqliteLog:
             snapshot = [data for (data,) in rows]
             self._snapshot_bytes = sum(map(len, snapshot))
         rows = database.execute(
-            "SELECT number, entries FROM batches WHERE room = ? AND number + count > ? ORDER BY number", (room, number)
+            "SELECT number, time, entries FROM batches WHERE room = ? AND number + count > ? ORDER BY number",
+            (room, number),
         )
         entries = []
-        for first, batch in rows:
-            found = [Entry(place, *one) for place, one in enumerate(orjson.loads(batch), first)]
+        for first, time_, batch in rows:
+            found = [Entry(place, time_, *one) for place, one in enumerate(orjson.loads(batch), first)]
             entries += found[max(number - first, 0) :]
             self._bytes += ENTRY_BYTES * len(found) + len(batch)
         return Stored(name, epoch, snapshot, entries, number + len(entries), self)
@@ -162,14 +163,15 @@ class SqliteLog:
 
 
 def _rows(room: int, entries: Sequence[Entry]) -> Iterator[Row]:
+    """Entries of one time, in JSON: [[member, request], ...]."""
     batch: list[bytes] = []
     size = 0
-    for entry in entries:
-        batch.append(orjson.dumps(entry[1:]))
+    for place, (number, time_, member, request, data) in enumerate(entries, 1):
+        batch.append(b"[%b,%b]" % (orjson.dumps(member), bytes(data) or orjson.dumps(request)))
         size += len(batch[-1])
-        if size >= BATCH_BYTES or entry is entries[-1]:
-            data = b"[%b]" % b",".join(batch)
-            yield room, entry.number + 1 - len(batch), len(batch), entry.time, crc32(data), data
+        if size >= BATCH_BYTES or place == len(entries) or entries[place].time != time_:
+            rows = b"[%b]" % b",".join(batch)
+            yield room, number + 1 - len(batch), len(batch), time_, crc32(rows), rows
             batch, size = [], 0
 
 
