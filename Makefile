@@ -32,8 +32,8 @@ format: setup ## put the source into the style that lint asks for
 	$(RUN) -m ruff check --fix
 	$(RUN) -m ruff format
 
-bench: setup ## the figures beside their budgets
-	$(RUN) -m tests.bench
+bench: setup ## the figures beside their budgets: make bench [SHORT=1]
+	$(RUN) -m tests.bench $(if $(SHORT),--short)
 
 soak: setup ## what takes long: the server killed at 200 random moments under load
 	MIXER_KILL_STORIES=10 $(RUN) -m pytest tests/server/test_durable.py -k kill
