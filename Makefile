@@ -19,6 +19,7 @@ test: lint ## the whole test suite
 
 fuzz: setup fuzz-parsers ## random stories of members, lost lines and restarts, another each time: make fuzz [SEEDS=50]
 	$(RUN) -m tests.fuzz --seeds $(or $(SEEDS),50)
+	$(RUN) -m tests.fuzz.blenders --seeds $(or $(SEEDS),50) # 2 minutes each
 
 fuzz-parsers: setup # whatever reads others' bytes, by what code they reach: make fuzz-parsers [SECONDS=600]
 	$(RUN) -m tests.fuzz.guided --seconds $(or $(SECONDS),600)

@@ -247,6 +247,7 @@ class Session:
             self._fold(batch)
         if self._resumption is not None and self.state is State.RESUMING:
             self._resumption.check(message)
+        self.client.begin()  # not sooner: what the above made pending goes with all else
         for again in self.member.begin(message):
             self.client.send(again)
         self._epoch = message["epoch"]

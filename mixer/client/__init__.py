@@ -59,7 +59,7 @@ class Client:
         self.address = host, port
         self.member = protocol.member_id(secret)
         self.blobs = BlobCache(cache_dir)
-        self._life = 0  # of the connection whose `joined` was handed over last
+        self._life = self._joined = 0  # of the connection that is sent to, and whose `joined` was handed over last
         self._network = Network(Server(host, port, fingerprint, server_secret), join, self.blobs, held)
         self._thread = threading.Thread(target=self._network.run, name=f"mixer {room}", daemon=True)
         self._thread.start()
@@ -90,8 +90,8 @@ class Client:
     def send(self, message: Message) -> None:
         """Queues a message and returns at once. Blobs that a transaction names must be in `blobs`.
 
-        What is sent before `joined` was handed over, or after the connection was lost, goes nowhere: what a member
-        has pending it sends when `joined` comes. Raises LocalProtocolError if the message cannot be sent at all.
+        What is sent before `begin`, or after the connection was lost, goes nowhere: what a member has pending it sends
+        then. Raises LocalProtocolError if the message cannot be sent at all.
         """
         frame = wire.encode(message)
         if len(frame) > wire.MAX_REQUEST_BYTES:
@@ -103,9 +103,13 @@ class Client:
         messages = []
         while self._network.inbox:
             arrived = self._network.inbox.popleft()
-            self._life = arrived.life or self._life
+            self._joined = arrived.life or self._joined
             messages.append(arrived.message)
         return messages
+
+    def begin(self) -> None:
+        """From now on goes to the connection whose `joined` was handed over last what is sent."""
+        self._life = self._joined
 
     def wait(self, seconds: float) -> bool:
         """Waits until there is something to poll, at most that long; whether there is."""

@@ -151,7 +151,8 @@ class Reference:
         target = resolve(ctx, new)
         if target is None and self.strong:
             return  # Blender keeps what it has: an object never loses its data
-        setattr(struct, self.name, target)
+        if getattr(struct, self.name) != target:  # setting an object's parent, even to none, undoes its inverse matrix
+            setattr(struct, self.name, target)
 
 
 @dataclass(frozen=True, slots=True)

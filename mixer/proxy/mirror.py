@@ -31,7 +31,8 @@ ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
 NO_NAME: Final = "mixer.moving"
 MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
     "collections": ("scenes", ("name", "children")),  # which have a layer collection for each, of its name
-    "metaballs": ("metaballs", ("resolution", "render_resolution", "threshold", "update_method")),  # of one family
+    # Of a family, which Blender makes alike whenever one of them changes.
+    "metaballs": ("metaballs", ("resolution", "render_resolution", "threshold", "update_method", "elements")),
 }
 OF_USERS: Final = ("materials", "skeleton")  # what is written of these, users get slots and pose bones for
 RINGS: Final = {  # fields that Blender leaves as they were where they would close a ring
@@ -312,7 +313,7 @@ class Mirror:
         kind, names = MOVED_ALONG.get(entry.kind, ("", ()))
         if entity is None or all(entry.live.get(name) == entity.tree.get(name) for name in names):
             return []
-        return [other for other, one in self.entries.items() if one.kind == kind and other != uuid]
+        return [other for other, one in self.entries.items() if one.kind == kind]
 
     def _missed(self, created: list[str]) -> list[str]:
         """Who names one of these in the document and could not do so here before they were made."""

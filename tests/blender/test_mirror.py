@@ -125,6 +125,14 @@ def test_a_texture_space_is_mirrored_once_it_is_chosen(mirror: Mirror) -> None: 
     assert everything(mirror)[0][1][1]["texspace_size"] == ["put", None]
 
 
+def test_an_object_whose_parent_is_gone_keeps_its_matrix(mirror: Mirror) -> None:  # MIRROR8
+    rows = [[1.0, 0.0, 0.0, 2.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
+    cube = bpy.data.objects["Cube"]
+    member, uuid = put(mirror, cube, parent={"$": "ref", "to": "gone"}, matrix_parent_inverse=rows)
+    apply(mirror, member, uuid)
+    assert cube.matrix_parent_inverse[0][3] == 2
+
+
 def test_what_changes_along_with_another_is_nobodys_edit(mirror: Mirror) -> None:  # MIRROR20
     for _ in range(2):
         bpy.ops.object.metaball_add()

@@ -1,6 +1,7 @@
 """Three real Blenders in one room, each with random edits of every kind: in the end all hold the same.
 
-`python -m tests.fuzz.blenders --seed N [--edits M] [--only KIND]` tells one story again.
+`python -m tests.fuzz.blenders --seed N [--edits M] [--only KIND]` tells one story again. The edits are the same ones as
+long as the scene they meet is; how they meet those of others is not settled by the seed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ LAST: Final = 12  # edits that are shown of each
 NOT_MIRRORED: Final = {
     r"\.(field|collision|rigid_body|rigid_body_constraint|rigidbody_world)\b": "todo: made by operators only",
     r"\.sequence_editor\b": "todo: the sequencer",
+    r"^metaballs\[.*\.(update_method|(render_)?resolution|threshold)$": "Blender makes a family alike",
     r"\.collection_(objects|children)\b": "todo: light linking",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
     r"\.edit_format\b": "what is typed next: each person's",
@@ -170,7 +172,7 @@ def run(seed: int, edits: int, only: str, peers: int, folder: Path) -> list[str]
 def main() -> int:
     """How many stories failed, at most 1."""
     parser = argparse.ArgumentParser(prog="tests.fuzz.blenders", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="of the first story (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=None, help="of the first story (default: another each time)")
     parser.add_argument("--seeds", type=int, default=1, help="how many stories (default: %(default)s)")
     parser.add_argument("--edits", type=int, default=EDITS, help="of all peers together (default: %(default)s)")
     parser.add_argument("--only", default="", help="kinds of edits, separated by commas")
@@ -179,7 +181,8 @@ def main() -> int:
     asked = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as temporary:
-        for seed in range(asked.seed, asked.seed + asked.seeds):
+        first = int(time.time()) if asked.seed is None else asked.seed
+        for seed in range(first, first + asked.seeds):
             folder = (asked.keep or Path(temporary)) / str(seed)
             began = time.monotonic()
             faults = run(seed, asked.edits, asked.only, asked.peers, folder)

@@ -43,6 +43,9 @@ class Peer:
         if (message := self.member.edit(list(deltas))) is not None:
             self.client.send(message)
 
+    def before_begin(self) -> None:
+        """What is done when a room has answered a join, and before anything goes there."""
+
     def pump(self) -> None:
         batch: list[Message] = []
         for message in self.client.poll():
@@ -51,6 +54,8 @@ class Peer:
                 case "joined":
                     self.member.receive(batch)
                     batch = []
+                    self.before_begin()
+                    self.client.begin()
                     for again in self.member.begin(message):
                         self.client.send(again)
                 case "records" | "ready" | "tx" | "ack" | "reject" | "digest":
@@ -207,6 +212,25 @@ def test_a_connection_cut_in_the_middle_of_much_loses_nothing(
     assert ann.member.overruled == []
     assert len(bob.member.confirmed) == 1001
     assert ann.member.confirmed.digest() == bob.member.confirmed.digest()
+
+
+def test_an_edit_made_while_coming_back_is_sent_once(
+    server: Broadcaster, room: str, peers: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:  # CLIENT20
+    ann = peers(server, room)
+    ann.edit(CUBE)
+    ann.settle()
+    ann.client.disconnect()
+    ann.until(lambda: ann.heard("disconnected"))
+    ann.edit(put(1))
+    monkeypatch.setattr(ann, "before_begin", lambda: ann.edit(put(2)))
+    ann.client.reconnect()
+    ann.until(partial(joined_times, ann, 2))
+    ann.edit(put(3))
+    ann.settle()
+    cube = ann.member.confirmed.get("cube")
+    assert cube is not None
+    assert (cube.tree["x"], ann.heard("error")) == (3, [])
 
 
 def test_more_than_may_be_in_flight_waits_here(
