@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -34,6 +35,8 @@ ALWAYS: Final = {  # a blob is what a member sent: no browser may take it for a 
     "content-security-policy": "default-src 'none'; sandbox",
     "cross-origin-resource-policy": "same-origin",
 }
+
+log = logging.getLogger(__name__)
 
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -125,11 +128,15 @@ class _Desk:
             if scheme.lower() != "bearer" or not token.strip():
                 raise Unknown("Authorization: Bearer TOKEN is wanted")
             self._house.admit(address, token.strip(), room)
-        except Unknown as exc:
-            raise HTTPException(HTTPStatus.UNAUTHORIZED, str(exc), {"www-authenticate": "Bearer"}) from exc
         except Refused as exc:
-            status = HTTPStatus.TOO_MANY_REQUESTS if exc.retry else HTTPStatus.FORBIDDEN
-            raise HTTPException(status, str(exc)) from exc
+            log.info("an HTTP request is refused", extra={"room": room, "address": address, "reason": str(exc)})
+            raise _denied(exc) from exc
+
+
+def _denied(exc: Refused) -> HTTPException:
+    if isinstance(exc, Unknown):
+        return HTTPException(HTTPStatus.UNAUTHORIZED, str(exc), {"www-authenticate": "Bearer"})
+    return HTTPException(HTTPStatus.TOO_MANY_REQUESTS if exc.retry else HTTPStatus.FORBIDDEN, str(exc))
 
 
 class _Blob:

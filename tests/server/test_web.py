@@ -188,7 +188,7 @@ def test_each_sees_what_its_token_lets_it(site: Site, path: str, token: str | No
         assert wire.sha_of(content) == path.rpartition("/")[2]
 
 
-def test_who_is_banned_or_gone_reads_no_more(site: Site) -> None:  # WEB7
+def test_who_is_gone_reads_no_more(site: Site) -> None:  # WEB7
     with site.join("r", role="viewer", invitation=site.invitation) as room:
         room.content()
         assert site.ask(path_of(SMALL), bearer(room.secret))[0].status == 200
@@ -436,6 +436,31 @@ def test_who_reads_nothing_is_cut_off() -> None:  # WEB4
                     await line.send_all(asked)
 
     on_sockets(Limits(stalled_seconds=0.5), test)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [b"Content-Length: 1000000000000", b"Transfer-Encoding: chunked", b"Expect: 100-continue\r\nContent-Length: 10"],
+)
+def test_what_comes_behind_a_request_is_not_waited_for(more: bytes) -> None:  # WEB4
+    async def test(connect: Connect) -> None:
+        async with await connect() as line, trio.open_nursery() as nursery:
+            await line.send_all(HEALTH.replace(b"\r\n\r\n", b"\r\n%s\r\n\r\n" % more))
+
+            async def send_on() -> None:
+                with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    while True:
+                        await line.send_all(b"ffff\r\n" + bytes(0xFFFF) + b"\r\n")
+
+            nursery.start_soon(send_on)
+            answer = b""
+            with suppress(trio.BrokenResourceError):
+                while data := await line.receive_some():
+                    answer += data
+            assert b"200" in answer
+            nursery.cancel_scope.cancel()
+
+    on_sockets(DEFAULTS, test)
 
 
 def test_connections_are_bounded() -> None:  # WEB4
