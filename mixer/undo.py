@@ -36,13 +36,13 @@ def split(mirror: Mirror, authors: Authors) -> tuple[Deltas, set[str]]:
     mirror.discard([(kind, uuid) for kind, _, uuid in back if authors.theirs(uuid)])
     deltas += [mirror.admit(*one) for one in in_order(back) if not authors.theirs(one[2])]
     for uuid in known:
-        before = mirror.entries[uuid].live
-        for _, delta in mirror.collect([uuid]):
-            mine = authors.mine(uuid, delta, before, lost)
+        before = mirror.entries[uuid].live if uuid in mirror.entries else None
+        for changed, delta in mirror.collect([uuid]):
+            mine = authors.mine(changed, delta, before if changed == uuid else None, lost)
             if mine is not None and (mine := filtered(mine, _can_go, before)) is not None:
-                deltas.append([uuid, mine])
+                deltas.append([changed, mine])
             if mine != delta:
-                wrong.add(uuid)
+                wrong.add(changed)
     return deltas, wrong
 
 

@@ -16,7 +16,11 @@ from .context import Datablock
 PROPERTY: Final = "mixer_uuid"
 OF_SCENES: Final = ("mixer_room", "mixer_held")  # where the file was saved, and what the room held then: see `carry`
 MANY: Final = 8
-RECLASSED: Final = ("lights", "textures")  # their Python class follows their type once nobody holds a reference
+RECLASSED: Final = (
+    "lights",
+    "textures",
+    "curves",
+)  # their Python class follows their type once nobody holds a reference
 NEVER: Final = {kind.name: kind.never for kind in KINDS}
 EMBEDDED_IN: Final = ("materials", "worlds", "lights", "scenes", "textures", "linestyles")  # they own node trees
 

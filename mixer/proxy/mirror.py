@@ -15,7 +15,7 @@ import bpy
 
 from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
-from broadcaster.tree import Delta, Tree, diff
+from broadcaster.tree import Delta, Tree, diff, new_uuid
 
 from ..rules import KINDS, NOT_MIRRORED
 from . import animation, blind, interface, values
@@ -28,6 +28,7 @@ from .still import is_dragged
 from .struct import plan_of, read_struct, write_struct
 
 ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
+CLASS: Final = "class"  # a field of what is made with it
 NO_NAME: Final = "mixer.moving"
 MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
     "collections": ("scenes", ("name", "children")),  # which have a layer collection for each, of its name
@@ -104,6 +105,9 @@ class Mirror:
             entry = self.entries.get(uuid)
             if entry is None or (datablock := self.identity.find(uuid)) is None:
                 continue
+            if CLASS in entry.live and entry.live[CLASS] != type(datablock).__name__:
+                deltas += self._replace(uuid, entry.kind, datablock)
+                continue
             live = self._read(uuid, datablock, entry.live, geometry=geometry)
             if live is not entry.live:
                 delta = diff(entry.live, live)
@@ -111,6 +115,14 @@ class Mirror:
                 if delta is not None:
                     deltas.append([uuid, delta])
         return deltas
+
+    def _replace(self, uuid: str, kind: str, datablock: Datablock) -> Deltas:
+        """Deltas for a datablock that was converted in its place, as a text to a curve: to others it is another one."""
+        self.identity.drop(uuid, kind)
+        self.dismiss(uuid)
+        other = new_uuid()
+        self.identity.adopt(datablock, kind, other)
+        return [self.admit(kind, datablock, other), *self.collect(self._users_of([other])), [uuid, ["remove"]]]
 
     def introduce(self) -> Deltas:
         """Deltas for new datablocks that were met under a name of another before they were scanned, and for that."""

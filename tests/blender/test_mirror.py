@@ -439,6 +439,20 @@ def test_an_object_becomes_of_another_type(mirror: Mirror) -> None:  # MIRROR17
     assert everything(mirror) == []
 
 
+def test_a_text_converted_in_its_place_is_another_curve(mirror: Mirror) -> None:  # MIRROR17
+    bpy.ops.object.text_add()
+    everything(mirror)
+    thing = bpy.context.object
+    text, owner = uuid_of(mirror, thing.data), uuid_of(mirror, thing)
+    bpy.ops.object.convert(target="CURVE")
+    thing = bpy.context.object
+    found = everything(mirror)
+    curve = uuid_of(mirror, thing.data)
+    assert curve != text
+    assert [(uuid, delta[0]) for uuid, delta in found] == [(curve, "create"), (owner, "patch"), (text, "remove")]
+    assert everything(mirror) == []
+
+
 def test_slots_that_come_with_a_mesh_are_nobodys_edit(mirror: Mirror) -> None:  # MIRROR14
     everything(mirror)
     cube = bpy.data.objects["Cube"]
