@@ -92,6 +92,11 @@ class Lobby:
         except MixerError as exc:
             self.say(str(exc))
 
+    @property
+    def may_list(self) -> bool:
+        """Whether to ask for the rooms unasked: who is let in by a password or an invitation is told of no others."""
+        return bool(self.secrets.get("secret")) or not any(self.secrets.values())
+
     def server_at(self, where: Address) -> Server:
         """That broadcaster, with what we know to tell it and to expect of it."""
         invited = self.invited if self.invited and address(self.invited.server) == where else None
@@ -117,6 +122,10 @@ class Lobby:
         """What was typed for one server is not shown to another."""
         self.secrets = {name: text for name, text in self.secrets.items() if name == "invitation" and self.invited}
         self.forget_rooms()
+
+    def _look_at_pin_of_asked(self) -> None:
+        if self._asked is not None:
+            self.look_at_pin(self._asked)
 
     def look_at_pin(self, where: Address) -> None:
         """Finds the certificate that is pinned for that server. Raises MixerError if that cannot be read."""
@@ -154,12 +163,12 @@ class Lobby:
             rooms = self._listing.answer()
         except MixerError:
             self.forget_rooms()
+            self._look_at_pin_of_asked()
             raise
         if rooms is None:
             return False
         self.server, self._listing = self._asked, None
-        if self.server is not None:
-            self.look_at_pin(self.server)
+        self._look_at_pin_of_asked()
         self.rooms = sorted(rooms, key=lambda room: str(room["name"]).lower())
         return True
 

@@ -78,18 +78,22 @@ class MIXER_OT_join_room(RoomOperator):
     if TYPE_CHECKING:
         room: str
     else:
-        room: bpy.props.StringProperty(name="Room")
+        room: bpy.props.StringProperty(name="Room", description="What it is called there")
 
     def invoke(self, context: Context, event: Event) -> set[Any]:
+        if not self.room:
+            return set(WindowManager.invoke_props_dialog(self, title="Join a Room", confirm_text="Join"))
         if not bpy.data.is_dirty:
             return self.execute(context)
         message = "The room's scene takes the place of yours, which has changes that are not saved."
         return confirm(self, event, f"Join {self.room}?", message, "Join")
 
     def execute(self, context: Context) -> set[Any]:
+        if not self.room.strip():
+            return refuse(self, MixerError("which room? It has a name"))
         if context.mode != "OBJECT":  # what is being edited goes away
             bpy.ops.object.mode_set(mode="OBJECT")
-        return self.enter(context, self.room, create=False)
+        return self.enter(context, self.room.strip(), create=False)
 
 
 class MIXER_OT_go_on(RoomOperator):
@@ -147,7 +151,7 @@ class MIXER_OT_leave_room(Operator):
         lobby.room = ""
         session.leave()
         lobby.say("")
-        if lobby.server is not None and lobby.invited is None:
+        if lobby.server is not None and lobby.may_list:
             lobby.look(lobby.server)
         return DONE
 

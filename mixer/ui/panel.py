@@ -112,6 +112,8 @@ def _draw_lobby(layout: UILayout, context: Context) -> None:
         layout.label(text="Asking for the rooms", icon="SORTTIME")
     elif lobby.server is not None:
         _draw_rooms(layout)
+    if lobby.pinned is not None and lobby.invited is None:
+        _draw_fingerprint(layout.box(), "Pinned certificate", lobby.pinned)
 
 
 def _draw_secrets(layout: UILayout, mine: MixerPreferences) -> None:
@@ -122,6 +124,7 @@ def _draw_secrets(layout: UILayout, mine: MixerPreferences) -> None:
         column = body.column(align=True)
         for name, icon, text in SECRETS:
             column.prop(mine, name, text="", icon=icon, placeholder=text)
+        _set(body.operator("mixer.join_room", text="Join a Room by Its Name"), room="")
 
 
 def _draw_invited(layout: UILayout) -> None:
@@ -183,8 +186,6 @@ def _draw_rooms(layout: UILayout) -> None:
         join = row.row()
         join.ui_units_x = JOIN_UNITS
         _set(join.operator("mixer.join_room", text="Join"), room=room["name"])
-    if lobby.pinned is not None:
-        _draw_fingerprint(box, "Pinned certificate", lobby.pinned)
 
 
 def _draw_room(layout: UILayout, context: Context, here: Session) -> None:

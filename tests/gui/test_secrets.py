@@ -41,6 +41,16 @@ def test_an_invitation_that_is_pasted_lets_in(
         window.run('fields.server = "elsewhere:1"')
         assert window.run("[fields.secret, fields.password, fields.invitation]") == ["", "", ""]
 
+        window.run(
+            f"fields.server = {address!r}; fields.password = {PASSWORD!r}"
+        )  # who knows no more than the password
+        window.run("bpy.ops.mixer.list_rooms()")
+        window.wait_for('"takes the secret" in lobby.message')
+        assert window.run("lobby.pinned") == pinned
+        assert window.run('bpy.ops.mixer.join_room(room="Set A")') == ["FINISHED"]
+        window.wait_for(f"session.current() is not None and {AT_REST}")
+        window.run("bpy.ops.mixer.leave_room()")
+
         invite = [sys.executable, "-m", "broadcaster", "invite", "--server", address, "Set A"]
         line = subprocess.run(invite, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
         invited = invitation.read(line)
