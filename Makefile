@@ -36,7 +36,8 @@ format: setup ## put the source into the style that lint asks for
 bench: setup ## the figures beside their budgets: make bench [SHORT=1]
 	$(RUN) -m tests.bench $(if $(SHORT),--short)
 
-soak: setup ## what takes long: the server killed at 200 random moments under load
+soak: setup ## what takes long: a server with a crowd, make soak [MINUTES=30]; one killed at 200 random moments
+	$(RUN) -m tests.soak --minutes $(or $(MINUTES),30)
 	MIXER_KILL_STORIES=10 $(RUN) -m pytest tests/server/test_durable.py -k kill
 
 extension: setup ## the zips that people install in Blender, one per platform, in dist/

@@ -36,12 +36,14 @@ class Limits:
     leases: int = 1000  # of one member
     lease_seconds: float = 300.0
     remembered: int = 1024  # members whose answers are kept after they left
+    remembered_bytes: int = 16 * MIB  # of these answers, in all
     banned: int = 1024
     drops_bytes: int = 64 * KIB  # of the list that tells a sender what did not take effect
 
     # What one room may take
     room_bytes: int = 4096 * MIB  # of its snapshot
     queued: int = 16384  # requests waiting for the log
+    queued_bytes: int = 16 * MIB  # of transactions among them: past it nobody is read until they are written
     empty_seconds: float = 60.0  # one that is not to be kept goes so long after the last member
 
     # What one connection of a member may take
@@ -79,7 +81,8 @@ MOST: Final = {
     "lease_seconds": 1e9,
 }
 OF_THE_LOG: Final = (
-    "entities", "entity_bytes", "work", "members", "leases", "lease_seconds", "remembered", "banned", "drops_bytes"
+    "entities", "entity_bytes", "work", "members", "leases", "lease_seconds", "remembered", "remembered_bytes",
+    "banned", "drops_bytes",
 )  # fmt: skip
 
 

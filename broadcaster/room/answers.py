@@ -4,41 +4,63 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+
+import orjson
 
 from .. import wire
 from ..document import MAX_UUID_CHARS
 from ..wire import Message
 
 
-@dataclass(slots=True)
 class Answers:
     """What a member was answered, so that what it sends again is answered again and done once."""
 
-    last: int = 0
-    kept: deque[int | Message] = field(default_factory=lambda: deque(maxlen=wire.MAX_IN_FLIGHT))  # int: a plain ack's
+    __slots__ = ("_kept", "bytes", "last")
+
+    def __init__(self, last: int = 0, kept: Iterable[int | str | Message] = ()) -> None:
+        self.last = last
+        self.bytes = 0  # about, of what is kept, but for plain acks
+        self._kept: deque[int | str] = deque()  # int: the revision of a plain ack; else as JSON, which is smaller
+        for one in kept:
+            self._add(one)
 
     def keep(self, seq: int, answer: Message) -> None:
         """What is answered again comes after the records that hold its effect, so that is not kept."""
         self.last = seq
         if answer["type"] == "ack" and "dropped" not in answer:
-            self.kept.append(answer["revision"])
+            self._add(answer["revision"])
             return
         kept = {one: answer[one] for one in answer if one != "effect"}
         if "dropped" in answer:
             kept["dropped"] = bounded(answer["dropped"], wire.MAX_KEPT_BYTES)
         if "versions" in answer:
             kept["versions"] = some(answer["versions"], wire.MAX_KEPT_BYTES)
-        self.kept.append(kept)
+        self._add(kept)
+
+    def _add(self, answer: int | str | Message) -> None:
+        if len(self._kept) == wire.MAX_IN_FLIGHT:
+            self.bytes -= _length(self._kept.popleft())
+        self._kept.append(orjson.dumps(answer).decode() if isinstance(answer, dict) else answer)
+        self.bytes += _length(self._kept[-1])
 
     def again(self, seq: int) -> Message | None:
-        place = len(self.kept) - 1 - (self.last - seq)
-        if not 0 <= place < len(self.kept):
+        place = len(self._kept) - 1 - (self.last - seq)
+        if not 0 <= place < len(self._kept):
             return None
-        answer = self.kept[place]
-        return {"type": "ack", "seq": seq, "revision": answer} if isinstance(answer, int) else answer
+        answer = self._kept[place]
+        return (
+            {"type": "ack", "seq": seq, "revision": answer} if isinstance(answer, int) else dict(orjson.loads(answer))
+        )
+
+    def state(self) -> list[int | str]:
+        """What is kept."""
+        return list(self._kept)
+
+
+def _length(kept: int | str) -> int:
+    return len(kept) if isinstance(kept, str) else 0
 
 
 def some(versions: dict[str, int], max_bytes: int) -> dict[str, int]:

@@ -18,7 +18,8 @@ ROLES: Final = ("owner", "editor", "viewer", "worker")
 EDITING: Final = frozenset({"owner", "editor", "worker"})
 EPOCHS_KEPT: Final = 16  # before the one of now
 HASHED_AT_ONCE: Final = 1000  # entities
-BEFORE: Final = {"entity_bytes": MOST["entity_bytes"], "work": 1 << 62}  # what logs without these limits are folded by
+# What logs of before these limits are folded by
+BEFORE: Final = {"entity_bytes": MOST["entity_bytes"], "work": 1 << 62, "remembered_bytes": 1 << 62}
 ASKED: Final = {"viewer": "viewer", "worker": "worker"}  # what is given for the asking; for all else, editor
 
 
@@ -93,7 +94,7 @@ class Room:
             **self.rights.state(),
             "limits": self.limits,
             "present": {id: [who.name, who.color, who.role, who.address] for id, who in self.present.items()},
-            "answers": [[member, answers.last, list(answers.kept)] for member, answers in self._answers.items()],
+            "answers": [[member, answers.last, answers.state()] for member, answers in self._answers.items()],
             **self._leases.state(),
         }
 
@@ -106,8 +107,7 @@ class Room:
         self._limits = changed(self._limits, BEFORE | state.get("limits", {}))
         self.present = {id: Present(*who) for id, who in state["present"].items()}
         for member, last, kept in state["answers"]:
-            self._answers[member] = Answers(last)
-            self._answers[member].kept.extend(kept)
+            self._answers[member] = Answers(last, kept)
         self._leases.restore(state)
 
     def _begin_epoch(self, epoch: str) -> None:
@@ -182,9 +182,13 @@ class Room:
 
     def _forget(self) -> None:
         """Keeps the answers of whoever is here, and of the latest of those who left."""
-        excess = len(self._answers) - len(self.present) - self._limits.remembered
-        for member in [id for id in self._answers if id not in self.present][: max(excess, 0)]:
+        left = {id: answers.bytes for id, answers in self._answers.items() if id not in self.present}
+        count, size = len(left), sum(left.values())
+        for member, length in left.items():
+            if count <= self._limits.remembered and size <= self._limits.remembered_bytes:
+                break
             del self._answers[member]
+            count, size = count - 1, size - length
 
     def _gone(self, member: str) -> list[Effect]:
         if self.present.pop(member, None) is None:

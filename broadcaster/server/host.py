@@ -19,6 +19,7 @@ from ..store import Log
 from ..wire import Message
 from .mail import Mail
 from .seat import Seat
+from .streams import Turn
 
 # All else is told with the transactions, where everything is.
 LOGGED_AT: Final = dict.fromkeys(("join", "leave", "lost", "govern", "limits", "epoch"), logging.INFO)
@@ -75,6 +76,7 @@ class Host:
         self._empty_since = clock()
         self._questions: deque[_Question] = deque()  # from outside the room, in the order of the log
         self._queue: list[_Asked] = []
+        self._queued_bytes = 0
         self._wake = trio.Event()
         self._taken = trio.Event()
         self._mail = Mail(self.seats, room.revision)
@@ -161,15 +163,18 @@ class Host:
     def submit(self, member: str, request: Message, data: bytes | bytearray = b"") -> None:
         """Queues a checked request for the log."""
         self._queue.append(_Asked(member, request, data))
+        self._queued_bytes += len(data)
         self._wake.set()
 
     @property
     def is_full(self) -> bool:
         """Whether so much is queued, for the log or to be folded, that nothing more should be submitted."""
-        return len(self._queue) + len(self._durable) > self._limits.queued
+        count, size = len(self._queue) + len(self._durable), self._queued_bytes + self._durable_bytes
+        return count > self._limits.queued or size > self._limits.queued_bytes
 
     async def wait_for_space(self) -> None:
-        self._taken = trio.Event()
+        if self._taken.is_set():  # all who wait do so for the same
+            self._taken = trio.Event()
         await self._taken.wait()
 
     def set_presence(self, member: str, state: Message) -> None:
@@ -202,7 +207,7 @@ class Host:
                 if not self._queue:
                     await self._wait()
                     continue
-                batch, self._queue = self._queue, []
+                batch, self._queue, self._queued_bytes = self._queue, [], 0
                 self._taken.set()
                 self._time = max(self._time, self._clock())
                 entries = self._entries(batch)
@@ -238,7 +243,7 @@ class Host:
         if self.room.present:
             self._empty_since = self._clock()
         level = log.getEffectiveLevel()
-        before = self.room.revision
+        before, turn = self.room.revision, Turn()
         for _ in range(min(len(self._durable), FOLDED_AT_ONCE)):
             entry, length = self._durable.popleft()
             self._durable_bytes -= length
@@ -247,6 +252,8 @@ class Host:
                 self._note(entry, effects)
             for effect in effects:
                 self._emit(effect)
+            if turn.is_over:
+                break
         self._mail.deliver()
         self._counters.add("transactions", self.room.revision - before)
 
@@ -268,6 +275,7 @@ class Host:
         """Nothing is folded that is not kept: what was asked waits, and whoever came in comes back later."""
         self._say(reason)
         self._queue[:0] = [asked for asked in batch if asked.request["type"] != "join"]
+        self._queued_bytes += sum(len(asked.data) for asked in batch)
         for member, request, _ in batch:
             if request["type"] == "join" and (seat := self.seats.get(member)) is not None:
                 seat.expel(reason, retry=True)

@@ -86,6 +86,8 @@ def salvage(path: Path, make: Callable[[], sqlite3.Connection]) -> list[str]:
 
 
 def _salvage_room(damaged: sqlite3.Connection, new: sqlite3.Connection, id: int, name: str, epoch: str) -> str:
+    if not (isinstance(name, str) and isinstance(epoch, str)):
+        return "a room whose name cannot be read is gone"
     number = _salvage_snapshot(damaged, new, id)
     start = number or 0
     end = start

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from .order import Order
 from .values import SCALARS, Delta, Path, Tree, head, strong_refs, tag
+
+SORTING: Final = 10  # a set costs as much as so many copies
 
 
 class Patcher:
@@ -31,7 +34,7 @@ class Patcher:
                     return self._patch_items(tree, delta, changes, path)
             case ["link", added, removed]:
                 if tag(tree) == "set":
-                    self.work += len(tree["of"])
+                    self.work += SORTING * len(tree["of"])
                     return _link(tree, added, removed), delta
             case ["arrays", layout, changes]:
                 if tag(tree) == "layout":

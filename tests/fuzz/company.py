@@ -86,7 +86,7 @@ class Company:
     def _serve(self, reader: Reader) -> None:
         connection, eve = ServerConnection(LIMITS), member_id(SECRETS[1])
         self._said = self._answered
-        inbox = Inbox(lambda request, length: self._ask(eve, request), self._blobs, Arrivals(), LIMITS)
+        inbox = Inbox(lambda request, data: self._ask(eve, request), self._blobs, Arrivals(), LIMITS)
         for kind in reader.one_of(OPENINGS):
             self._take(connection, wire.encode({"type": kind} | USUAL[kind]), eve, inbox)
         while not reader.is_empty:
@@ -126,7 +126,7 @@ class Company:
                     logged = ("type", "name", "color", "role", "epoch", "revision")
                     self._ask(member, {name: message[name] for name in logged if name in message})
                 case "tx" | "lease":
-                    inbox.take(message, len(connection.payload))
+                    inbox.take(message, connection.payload)
                 case "govern" if message["op"] != "password" and member in self.room.present:
                     self._ask(member, {name: message[name] for name in message if name != "room"})
                 case "presence":

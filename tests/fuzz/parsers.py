@@ -39,7 +39,7 @@ def frames(data: bytes) -> None:
                 while (frame := buffer.next_frame(MAX_FRAME_BYTES)) is not None:
                     _take(frame[0], assembly)
                 assert len(buffer._data) <= 2 * MAX_FRAME_BYTES
-                assert len(assembly._data) <= MAX_BLOB_BYTES
+                assert sum(map(len, assembly._parts)) <= MAX_BLOB_BYTES
 
 
 def _part(reader: Reader) -> bytes:

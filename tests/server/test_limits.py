@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from broadcaster import wire
 from broadcaster.errors import Refused
 from broadcaster.limits import Limits
 from broadcaster.remote import RemoteRoom
-from broadcaster.room import Room
+from broadcaster.room import Entry, Room
 from broadcaster.server.gate import Gate, Visitor
+from broadcaster.store import Log
 from broadcaster.store.memory import MemoryStore
 from broadcaster.wire import sha_of
 
@@ -63,6 +65,40 @@ async def test_who_is_faster_than_allowed_is_read_no_faster() -> None:  # LIMIT6
         for number in range(110):
             assert (await ann.hear("pong"))["id"] == number
         assert 9.0 < trio.current_time() - began < 11.0  # ten come at once
+
+
+class SlowLog(MemoryStore):
+    """Takes a second for whatever is appended, and says how much that was at most."""
+
+    def __init__(self) -> None:
+        super().__init__(clock=trio.current_time)
+        self.most = 0
+
+    async def create(self, name: str, epoch: str, parts: Iterable[bytes] = ()) -> Log:
+        log = await super().create(name, epoch, parts)
+        append = log.append
+
+        async def slowly(entries: Sequence[Entry]) -> None:
+            self.most = max(self.most, sum(len(wire.encode(entry.request)) for entry in entries))
+            await trio.sleep(1)
+            await append(entries)
+
+        log.append = slowly  # type: ignore[method-assign]
+        return log
+
+
+async def test_what_waits_for_the_log_is_bounded_in_bytes() -> None:  # LIMIT6, SERVER34
+    store = SlowLog()
+    async with serving(store, limits=Limits(queued_bytes=3000)) as arena:
+        guests = [await arena.join(name) for name in ("ann", "bob")]
+        for seq in range(1, 21):
+            for guest in guests:
+                edit = ["create", "notes", {"text": TEXT}]
+                await guest.say(tx(seq, [f"{guest.id}{seq}", edit]))
+        for guest in guests:
+            while (await guest.hear("ack"))["seq"] < 20:
+                pass
+    assert 3000 < store.most < 3000 + 2 * 1300
 
 
 async def test_a_room_that_is_as_large_as_it_may_be_only_shrinks() -> None:  # LIMIT3

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import pytest
 
 from broadcaster.document import Document, check_deltas
@@ -125,13 +127,13 @@ def test_the_work_of_a_transaction_is_bounded() -> None:  # LIMIT7
         "fields": dict.fromkeys("abcdefgh"),
         "items": items(dict.fromkeys("abcdefgh")),
     }
-    edits: list[Any] = [
-        {"of": ["link", ["z"], []]},
-        {"fields": ["patch", {"a": ["put", 1]}]},
-        {"items": ["patch", {"a": ["put", 1]}]},
+    edits: list[tuple[Any, int]] = [
+        ({"fields": ["patch", {"a": ["put", 1]}]}, 11),
+        ({"items": ["patch", {"a": ["put", 1]}]}, 11),
+        ({"of": ["link", ["a"], []]}, 83),  # sets cost more
     ]
-    for edit in edits:
-        room = Room("r", "e", Limits(work=40))
+    for edit, work in edits:
+        room = Room("r", "e", Limits(work=3 * work))
         few, many, again = answers(
             room,
             tx(1, ["a", ["create", "objects", wide]], *[["a", ["patch", edit]]] * 3),
@@ -179,6 +181,21 @@ def test_answers_of_members_that_left_are_bounded() -> None:  # LIMIT2
         room.fold(Entry(2 * number, 0.0, who, {"type": "join", "name": who}))
         room.fold(Entry(2 * number + 1, 0.0, who, {"type": "leave"}))
     assert [one[0] for one in room.state()["answers"]] == ["cid", "dan"]
+
+
+def test_the_bytes_of_their_answers_are_bounded() -> None:  # LIMIT2
+    room, number = Room("r", "e", Limits(remembered_bytes=300)), count()
+    for who in ["ann", "bob", "cid", "dan"]:
+        said: list[Any] = [
+            {"type": "join", "name": who},
+            *(tx(seq, ["a", ["remove"]]) for seq in (1, 2)),
+            {"type": "leave"},
+        ]
+        for one in said:
+            room.fold(Entry(next(number), 0.0, who, one))
+    kept = {member: len(orjson.dumps(answers)) for member, _, answers in room.state()["answers"]}
+    assert list(kept) == ["bob", "cid", "dan"]  # the oldest are looked at when somebody comes
+    assert kept["bob"] + kept["cid"] < 400 < sum(kept.values())
 
 
 def test_a_room_keeps_the_limits_of_its_log() -> None:  # LIMIT2
