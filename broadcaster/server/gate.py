@@ -35,6 +35,17 @@ class Visitor:
     authorized: bool = False  # it said the server's secret
 
     @property
+    def network(self) -> str:
+        """What failures are counted by: who has one address of IPv6 has all that share its first half."""
+        try:
+            address = ipaddress.ip_address(self.address.partition("%")[0])
+        except ValueError:
+            return self.address  # not of a network
+        if isinstance(address, ipaddress.IPv6Address) and not address.ipv4_mapped:
+            return str(ipaddress.IPv6Network((address, 64), strict=False))
+        return str(getattr(address, "ipv4_mapped", None) or address)
+
+    @property
     def origin(self) -> str:
         """The address, unless it is this machine's own, from which anybody may come."""
         try:
@@ -150,7 +161,7 @@ class Gate:
 
     def check_attempts(self, visitor: Visitor) -> None:
         """Raises Refused, whatever is shown, after too many failures from one address."""
-        failures = self._failures.get(visitor.address, deque())
+        failures = self._failures.get(visitor.network, deque())
         while failures and failures[0] <= self._clock() - self._limits.attempts_seconds:
             failures.popleft()
         if len(failures) >= self._limits.attempts:
@@ -158,8 +169,8 @@ class Gate:
 
     def fail(self, visitor: Visitor, reason: str) -> NoReturn:
         self.check_attempts(visitor)
-        self._failures.setdefault(visitor.address, deque()).append(self._clock())
-        self._failures.move_to_end(visitor.address)
+        self._failures.setdefault(visitor.network, deque()).append(self._clock())
+        self._failures.move_to_end(visitor.network)
         if len(self._failures) > self._limits.addresses:
             self._failures.popitem(last=False)
         raise Unknown(reason)

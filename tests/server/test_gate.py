@@ -112,6 +112,30 @@ async def test_failures_of_one_address_are_not_those_of_another() -> None:  # GA
     gate.authorize(Visitor("10.0.0.2"), SECRET)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
+    ],
+)
+async def test_addresses_that_one_machine_has_are_counted_together(
+    one: str, other: str, together: bool
+) -> None:  # GATE3
+    gate = closed()
+    for _ in range(DEFAULTS.attempts):
+        with pytest.raises(Refused, match="not the secret"):
+            gate.authorize(Visitor(one), "wrong")
+    if together:
+        with pytest.raises(Refused, match="too many"):
+            gate.authorize(Visitor(other), SECRET)
+    else:
+        gate.authorize(Visitor(other), SECRET)
+
+
 async def token_for(arena: Arena, role: str, seconds: float = 100.0, room: str = "r") -> str:
     visitor = await master(arena)
     await visitor.say({"type": "invite", "room": room, "role": role, "seconds": seconds})
