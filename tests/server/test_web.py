@@ -424,7 +424,7 @@ def test_who_does_not_finish_a_request_is_cut_off() -> None:  # WEB4
             await line.send_all(HEALTH)
             assert b'"ok"' in await all_of(line)  # and waits for the next one no longer
 
-    on_sockets(Limits(web_seconds=0.2), test)
+    on_sockets(Limits(web_seconds=1.0), test)
 
 
 def test_who_reads_nothing_is_cut_off() -> None:  # WEB4
