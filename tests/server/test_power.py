@@ -6,12 +6,12 @@ real ones. Disks take real time, so the clock is real.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pytest
 import trio
@@ -24,7 +24,7 @@ from broadcaster.wire import Assembly, Message, Piece, sha_of
 
 from .guests import Arena, serving
 
-CUTS: Final = 40  # for each test
+CUTS: Final = 30  # for each test
 EARLY: Final = 30  # edits that are older than what members offer again
 LATE: Final = 30
 NOW: Final = 1000.0  # s; late edits are a moment old then, early ones an hour
@@ -32,6 +32,7 @@ SECRETS: Final = ("a secret of ann's own words", "a secret of bob's own words")
 ROOMS: Final = ("rooms.db", "rooms.db-wal")
 BLOBS: Final = ("blobs.db", "blobs.db-wal")
 GONE: Final = ("room 'r' is gone", "a room whose name cannot be read is gone", "all rooms are gone")
+SECTOR_BYTES: Final = 512
 SIZES: Final = (0, 100, 20_000, 200_000)
 
 
@@ -146,10 +147,28 @@ def run(main: Any, *arguments: Any) -> Any:
 
 
 def cuts(chance: Random, names: tuple[str, ...], left: Left) -> Iterator[tuple[Path, int]]:
-    """Some of these files, and how much is left of them."""
+    """Cuts some of these files: which, and how much is left of each."""
     for name in chance.sample(names, chance.randint(1, len(names))):
         file = left.directory / name
-        yield file, chance.randrange(len(left.files[file]))
+        size = chance.randrange(len(left.files[file]))
+        file.write_bytes(left.files[file][:size])
+        yield file, size
+
+
+def spoils(chance: Random, names: tuple[str, ...], left: Left) -> Iterator[tuple[Path, int]]:
+    """Writes something else, or nothing, over sectors of some of these files: which, and where."""
+    for name in chance.sample(names, chance.randint(1, len(names))):
+        file = left.directory / name
+        data = left.files[file]
+        for _ in range(chance.randint(1, 3)):
+            place = chance.randrange(len(data) // SECTOR_BYTES) * SECTOR_BYTES
+            sector = chance.choice((bytes(SECTOR_BYTES), chance.randbytes(SECTOR_BYTES)))
+            data = data[:place] + sector + data[place + SECTOR_BYTES :]
+            yield file, place
+        file.write_bytes(data)
+
+
+Harm: TypeAlias = Callable[[Random, tuple[str, ...], Left], Iterator[tuple[Path, int]]]
 
 
 async def open_again(left: Left, people: list[Person]) -> tuple[list[str], set[str], dict[str, str]]:
@@ -186,13 +205,14 @@ async def verified(arena: Arena, person: Person, sha: str) -> bool:
 
 
 @pytest.mark.parametrize("believed", [True, False])
-def test_rooms_that_are_cut_anywhere_get_back_the_last_minute(left: Left, believed: bool) -> None:  # STORE17
+@pytest.mark.parametrize("harm", [cuts, spoils])
+def test_rooms_that_are_cut_anywhere_get_back_the_last_minute(
+    left: Left, believed: bool, harm: Harm
+) -> None:  # STORE17
     chance, whole = Random(believed), 0
     for _ in range(CUTS):
         left.lay(believed=believed)
-        made = list(cuts(chance, ROOMS, left))
-        for file, size in made:
-            file.write_bytes(left.files[file][:size])
+        made = list(harm(chance, ROOMS, left))
         people = deepcopy(left.people)
         epoch = people[0].joined["epoch"]
         findings, there, blobs = run(open_again, left, people)
@@ -219,8 +239,6 @@ def test_blobs_that_are_cut_anywhere_are_gone_or_whole(left: Left) -> None:  # S
     for _ in range(CUTS):
         left.lay(believed=False)
         made = list(cuts(chance, (*BLOBS, *large), left))
-        for file, size in made:
-            file.write_bytes(left.files[file][:size])
         people = deepcopy(left.people)
         findings, there, blobs = run(open_again, left, people)
         assert there == left.early | left.late, made
