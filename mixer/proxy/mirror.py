@@ -162,7 +162,8 @@ class Mirror:
         for uuid, _ in deltas:
             entity, entry = shown.get(uuid), self.entries.get(uuid)
             if entity is not None and entry is not None:
-                entry.doc = entity.tree
+                if uuid not in self.waiting:  # there is more in it that is still to be written
+                    entry.doc = entity.tree
             elif entity is not None:
                 self.waiting.add(uuid)  # went here, and stays in the room: something there cannot do without it
 

@@ -337,6 +337,23 @@ def test_while_the_user_drags_values_are_shown_and_the_rest_waits(mirror: Mirror
     assert everything(mirror) == []
 
 
+def test_what_is_dragged_on_still_gets_what_waited(mirror: Mirror) -> None:  # MIRROR13
+    """An edit of the dragged thing goes out between the coming of another's and the end of the drag."""
+    cube = bpy.data.objects["Cube"]
+    member, uuid = put(mirror, cube, scale=[1.0, 1.0, 2.0])
+    mirror.still = True
+    assert apply(mirror, member, uuid) == []
+    cube.location.x = 5
+    dragged = mirror.collect([uuid])
+    member.edit(dragged)
+    mirror.sent(dragged, member.shown)
+    mirror.still = False
+    assert [delta for deltas in mirror.show_waiting(member) for delta in deltas] == []
+    assert [*cube.location, *cube.scale] == [5, 0, 0, 1, 1, 2]
+    mirror.verify()
+    assert everything(mirror) == []
+
+
 def test_what_a_removal_takes_along_is_nobodys_edit(mirror: Mirror) -> None:  # MIRROR14
     modifier = bpy.data.objects["Cube"].modifiers.new("Array", "ARRAY")
     modifier.offset_object = bpy.data.objects["Light"]
