@@ -196,6 +196,56 @@ session.barrier("end", 2)
     assert window.run("session.current().stats.echoes") == 0
 
 
+@pytest.mark.parametrize(("mode", "edit"), [("OBJECT", MOVE_CUBE), ("EDIT", RAISE), ("SCULPT", STROKE)])
+def test_of_fifty_edits_in_turns_twenty_are_undone_and_ten_redone(  # GUI2 UNDO4
+    window: Window, start_peer: StartPeer, mode: str, edit: tuple[str, ...]
+) -> None:
+    """The other edits the same object and another one."""
+    look = """
+[measure(), *(round(bpy.data.objects[name].scale.z, 3) for name in ("Cube", "Light")), len(bpy.data.objects)]
+"""
+    script = f"""
+session.settle()
+session.barrier("begun", 2)
+for step in range(25):
+    for name in ("Cube", "Light"):
+        bpy.data.objects[name].scale.z += 0.02
+    session.pump(0.4)
+session.barrier("edited", 2)
+session.barrier("undone", 2)
+session.settle()
+say([{look.strip()}, session.digest()])
+session.barrier("end", 2)
+"""
+    window.run(MEASURE + PREPARE)
+    peer = start_peer(window.host_and_share(), MEASURE + script)
+    window.wait_for("len(session.current().people.members) == 2")
+    window.run(f'bpy.ops.object.mode_set(mode="{mode}")')
+    if mode == "EDIT":
+        window.run('bpy.ops.mesh.select_all(action="SELECT")')
+    window.run(f'bpy.ops.ed.undo_push(message="{mode}")')
+    stages = [window.run("measure()")]
+    reach(window, "begun")
+    for _ in range(25):
+        window.steps(*edit)
+        window.wait_for(f"measure() != {stages[-1]} and not bpy.context.window.modal_operators")
+        stages.append(window.run("measure()"))
+    reach(window, "edited")
+    for stage in reversed(stages[5:25]):
+        window.run(UNDO)
+        window.wait_for(f"measure() == {stage}")
+    for stage in stages[6:16]:
+        window.run('tap("Z", ctrl=True, shift=True)')
+        window.wait_for(f"measure() == {stage}")
+    window.run('bpy.ops.object.mode_set(mode="OBJECT")')
+    reach(window, "undone")
+    undone = [window.run(look), window.run("session.current().digest()")]
+    reach(window, "end")
+    assert undone[0] == [stages[15], 1.5, 1.5, 3]
+    assert ended_well(peer).said == [undone]
+    assert window.run("session.current().stats.echoes") == 0
+
+
 DRAG: Final = ('event("MOUSEMOVE", "NOTHING")', 'tap("G")', 'tap("X")', "type_one()")  # by 1, not confirmed yet
 DRAGS: Final = 'any(one.bl_idname.startswith("TRANSFORM_OT") for one in bpy.context.window.modal_operators)'
 
