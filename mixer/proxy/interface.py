@@ -27,6 +27,7 @@ PANELS: Final = "interface_panels"
 PANEL: Final = "PANEL"
 HINT: Final = re.compile(r"Socket_(\d{1,6})~")  # how a key begins: the identifier its socket has where it was made
 UNNAMED: Final = "" if (4, 5) <= bpy.app.version < (5, 2) else "Socket"  # 4.2 and 5.2 end where an input has no name
+MAX_NAME_BYTES: Final = 63 if bpy.app.version >= (5, 2) else 1 << 20  # 5.2 may end where an input's name is longer
 MAX_DUMMIES: Final = 1000  # sockets made and removed to reach an identifier, 40 us each
 
 
@@ -165,7 +166,7 @@ def _make(ctx: Context, interface: Any, key: str, tree: Fields) -> Struct | None
     """A new item for `key`, as yet at the end of the interface."""
     try:
         if tree.get("item_type") == PANEL:
-            return interface.new_panel(name_of(tree))
+            return interface.new_panel(_cut(name_of(tree)))
         made = _new_socket(interface, tree)
         wanted = HINT.match(key)
         missing = int(wanted[1]) - int(made.identifier.rpartition("_")[2]) if wanted else 0
@@ -184,7 +185,7 @@ def _new_socket(interface: Any, tree: Fields) -> Struct:
     if tree.get("in_out") not in ("INPUT", "OUTPUT"):
         raise RemoteProtocolError("a socket that is neither input nor output")
     return interface.new_socket(
-        UNNAMED if _is_empty(tree) else name_of(tree),
+        UNNAMED if _is_empty(tree) else _cut(name_of(tree)),
         description=values.decode(tree.get("description", "")),
         in_out=tree["in_out"],
         socket_type=values.decode(tree.get("socket_type")),
@@ -195,6 +196,21 @@ def _is_empty(tree: Fields) -> bool:
     """Whether the name is one to Blender, which reads to the first zero."""
     name = tree.get("name")
     return type(name) is str and not name.partition("\0")[0]
+
+
+def _cut(name: str) -> str:
+    """As much of a name as is safe here."""
+    data = name.encode(errors="surrogateescape")
+    return name if len(data) <= MAX_NAME_BYTES else data[:MAX_NAME_BYTES].decode(errors="ignore")
+
+
+def _fitting(tree: Fields) -> Fields:
+    """`tree` with as much of its name as is safe here."""
+    try:
+        name = name_of(tree)
+    except RemoteProtocolError:
+        return tree  # which `write_struct` tells
+    return tree if name == _cut(name) else {**tree, "name": _cut(name)}
 
 
 def _arrange(interface: Any, here: Mapping[str, Struct], wanted: Mapping[str, Fields]) -> None:
@@ -242,4 +258,7 @@ def _write_item(ctx: Context, interface: Any, item: Struct, tree: Fields) -> Non
     if UNNAMED and item.item_type != PANEL and _is_empty(tree):
         ctx.refuse(item, "name", "this Blender ends where an input has no name")
         tree = {**tree, "name": item.name}
+    elif (fitting := _fitting(tree)) is not tree:
+        ctx.refuse(item, "name", f"longer than the {MAX_NAME_BYTES} bytes that are safe in this Blender")
+        tree = fitting
     write_struct(ctx, item, read_struct(ctx, item, tree), tree)

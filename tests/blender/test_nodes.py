@@ -252,6 +252,25 @@ def test_an_input_without_a_name_ends_no_blender(name: str) -> None:  # NODE10
     assert ("" in found) == ((4, 5) <= VERSION < (5, 2))
 
 
+def test_a_name_that_is_long_ends_no_blender() -> None:  # NODE10
+    """5.2 ended now and then as it evaluated sockets whose names do not fit its nodes: it gets as much as fits."""
+    group = geometry()
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    member, uuid = put(mirror, group)
+    sockets = mirror.entries[uuid].live["interface"]
+    of = {key: {**one, "name": one["name"] + "\u00e4" * 100} for key, one in sockets["of"].items()}
+    edit(member, uuid, interface={**sockets, "of": of})
+    assert apply(mirror, member, uuid) == []
+    assert everything(mirror) == []
+    found = {len(one.name.encode()) > 63 for one in group.interface.items_tree}
+    assert found == {VERSION < (5, 2)}
+    assert all(
+        one.name.startswith(before["name"])
+        for one, before in zip(group.interface.items_tree, sockets["of"].values(), strict=True)
+    )
+
+
 def test_a_socket_that_has_another_number_here_is_the_same_socket() -> None:  # NODE4
     """Two members add a socket at once: both are `Socket_2` where they were made."""
     group = geometry()
