@@ -28,7 +28,8 @@ def check_fields(message: Message, fields: Mapping[str, Kinds]) -> None:
         value = message.get(name)
         if type(value) not in kinds:
             raise RemoteProtocolError(f"malformed {message['type']!r} message: {name!r} is wrong or missing")
-        known += value is not None or name in message
+        if value is not None or name in message:
+            known += 1
     if known != len(message):
         unknown = sorted(message.keys() - fields.keys() - {"type"})[0]
         raise RemoteProtocolError(f"malformed {message['type']!r} message: unknown field {unknown[:40]!r}")

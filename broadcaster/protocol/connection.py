@@ -56,26 +56,23 @@ class Connection(ABC):
 
         Raises RemoteProtocolError on anything that this state does not allow.
         """
+        if self.state is State.CLOSED:
+            return None
         try:
-            return self._next_message()
+            if (frame := self._frames.next_frame(self._max_bytes())) is None:
+                return None
+            message, self.payload = frame
+            kind = message["type"] if type(message) is dict else "piece"
+            if (after := self._in[self.state].get(kind)) is None:
+                known = kind in self._in_fields or kind == "piece"
+                what = f"{kind!r} is not allowed {self.state.value}" if known else f"unknown message {kind[:40]!r}"
+                raise RemoteProtocolError(what)
+            if type(message) is dict:
+                check_fields(message, self._in_fields[kind])
+                self._check(kind, message)
         except (RemoteProtocolError, Refused):
             self.state = State.CLOSED
             raise
-
-    def _next_message(self) -> Message | Piece | None:
-        if self.state is State.CLOSED:
-            return None
-        if (frame := self._frames.next_frame(self._max_bytes())) is None:
-            return None
-        message, self.payload = frame
-        kind = message["type"] if type(message) is dict else "piece"
-        if (after := self._in[self.state].get(kind)) is None:
-            known = kind in self._in_fields or kind == "piece"
-            what = f"{kind!r} is not allowed {self.state.value}" if known else f"unknown message {kind[:40]!r}"
-            raise RemoteProtocolError(what)
-        if type(message) is dict:
-            check_fields(message, self._in_fields[kind])
-            self._check(kind, message)
         self.state = after
         return message
 

@@ -66,7 +66,7 @@ class Host:
         self._limits = limits
         self._counters = counters
         self._number = number  # of the next entry of the log
-        self._durable: deque[tuple[Entry, int]] = deque()  # in the log and not folded yet; as long as in _Asked
+        self._durable: deque[Entry] = deque()  # in the log and not folded yet
         self._durable_bytes = 0
         self._folding = False
         self._time = time
@@ -219,9 +219,8 @@ class Host:
                 self._number += len(batch)
                 self._counters.add("commits")
                 self._say(None)
-                lengths = [len(asked.data) for asked in batch]
-                self._durable += zip(entries, lengths, strict=True)
-                self._durable_bytes += sum(lengths)
+                self._durable += entries
+                self._durable_bytes += sum(len(entry.data) for entry in entries)
                 if not self._folding:
                     self._folding = True
                     nursery.start_soon(self._fold_all, nursery)
@@ -245,8 +244,8 @@ class Host:
         level = log.getEffectiveLevel()
         before, turn = self.room.revision, Turn()
         for _ in range(min(len(self._durable), FOLDED_AT_ONCE)):
-            entry, length = self._durable.popleft()
-            self._durable_bytes -= length
+            entry = self._durable.popleft()
+            self._durable_bytes -= len(entry.data)
             effects = self.room.fold(entry)
             if level <= logging.INFO and level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
                 self._note(entry, effects)
