@@ -20,6 +20,7 @@ from .keeper import is_running, lock_of
 from .window import AT_REST, ROOT, Window
 
 GONE_SECONDS: Final = 60
+LONG_SECONDS: Final = "900"  # fifty edits by mouse and keys, on a busy machine
 SCENE_SECONDS: Final = 200  # to build the one of the demo
 MOVE_CUBE: Final = ('event("MOUSEMOVE", "NOTHING")', 'tap("G")', 'tap("X")', "type_one()", 'tap("RET")')  # by 1
 UNDO: Final = 'tap("Z", ctrl=True)'
@@ -44,8 +45,8 @@ def start_peer(tmp_path: Path) -> Iterator[StartPeer]:
     """Starts peers that end with the test."""
     peers: list[Peer] = []
 
-    def start(server: At | Broadcaster, script: str) -> Peer:
-        peers.append(Peer(server, tmp_path, f"peer{len(peers)}", script))
+    def start(server: At | Broadcaster, script: str, *arguments: str) -> Peer:
+        peers.append(Peer(server, tmp_path, f"peer{len(peers)}", script, *arguments))
         return peers[-1]
 
     yield start
@@ -211,14 +212,14 @@ for step in range(25):
     for name in ("Cube", "Light"):
         bpy.data.objects[name].scale.z += 0.02
     session.pump(0.4)
-session.barrier("edited", 2)
-session.barrier("undone", 2)
+session.barrier("edited", 2, 600)
+session.barrier("undone", 2, 600)
 session.settle()
 say([{look.strip()}, session.digest()])
 session.barrier("end", 2)
 """
     window.run(MEASURE + PREPARE)
-    peer = start_peer(window.host_and_share(), MEASURE + script)
+    peer = start_peer(window.host_and_share(), MEASURE + script, "--timeout", LONG_SECONDS)
     window.wait_for("len(session.current().people.members) == 2")
     window.run(f'bpy.ops.object.mode_set(mode="{mode}")')
     if mode == "EDIT":
