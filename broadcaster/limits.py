@@ -50,7 +50,7 @@ class Limits:
     requests_per_second: float = 500_000.0  # who is faster is read no faster
     greeting_seconds: float = 30.0  # for the greeting, and for each request of who has not joined
     idle_seconds: float = inf  # without a word of a member, however well its line holds
-    stalled_seconds: float = 120.0  # for a part: who is slower reads nothing, or is no longer there
+    stalled_seconds: float = 120.0  # for a part, either way: who is slower reads nothing, or is no longer there
     outbox_bytes: int = 8 * MIB  # waiting for one member; past it the member is served what changed since
     waiting_bytes: int = 64 * MIB  # transactions of one member that wait for blobs
     storing_bytes: int = 8 * MIB  # blobs of one connection on their way to the disk

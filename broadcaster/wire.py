@@ -98,6 +98,11 @@ class FrameBuffer:
         self._start = 0
         self._data += data
 
+    @property
+    def is_amid(self) -> bool:
+        """Whether a part of a frame has come."""
+        return len(self._data) > self._start
+
     def next_frame(self, max_bytes: int) -> tuple[Message | Piece, bytearray] | None:
         """The next frame, decoded and as it came; None until more data arrives.
 

@@ -51,6 +51,11 @@ class Connection(ABC):
     def receive_data(self, data: bytes | bytearray) -> None:
         self._frames.receive_data(data)
 
+    @property
+    def is_amid(self) -> bool:
+        """Whether a part of a message has come."""
+        return self._frames.is_amid
+
     def next_message(self) -> Message | Piece | None:
         """The next whole message; None until more data arrives.
 

@@ -126,7 +126,7 @@ class Server:
     async def _serve_lobby(self, stream: trio.abc.Stream, connection: ServerConnection, visitor: Visitor) -> None:
         if self._connections > self._limits.connections:
             raise Refused("the broadcaster has no place left", retry=True)
-        incoming = Incoming(stream, connection)
+        incoming = Incoming(stream, connection, self._limits.stalled_seconds)
         while connection.state is not State.CLOSED:
             message = None
             with trio.move_on_after(self._limits.greeting_seconds):

@@ -8,6 +8,7 @@ from typing import Final
 
 import trio
 
+from ..errors import Refused
 from ..protocol import ServerConnection
 from ..wire import Message, Piece
 
@@ -39,9 +40,10 @@ class Turn:
 class Incoming:
     """The messages on a stream, one by one."""
 
-    def __init__(self, stream: trio.abc.ReceiveStream, connection: ServerConnection) -> None:
+    def __init__(self, stream: trio.abc.ReceiveStream, connection: ServerConnection, stalled_seconds: float) -> None:
         self._stream = stream
         self._connection = connection
+        self._stalled_seconds = stalled_seconds
         self._turn = Turn()
 
     @property
@@ -62,12 +64,20 @@ class Incoming:
             await trio.lowlevel.checkpoint()
             self._turn.begin()
         while (message := self._connection.next_message()) is None:
-            data = await self._stream.receive_some(RECEIVE_BYTES)
+            data = await self._receive()
             if not data:
                 return None
             self._turn.begin()
             self._connection.receive_data(data)
         return message
+
+    async def _receive(self) -> bytes | bytearray:
+        """Whoever has said a part of a message is to go on: it takes memory until then."""
+        if not self._connection.is_amid:
+            return await self._stream.receive_some(RECEIVE_BYTES)
+        with trio.move_on_after(self._stalled_seconds):
+            return await self._stream.receive_some(RECEIVE_BYTES)
+        raise Refused(f"the rest of a message did not come for {self._stalled_seconds:g} s", retry=True)
 
 
 class Pacer:

@@ -58,6 +58,23 @@ async def test_who_takes_nothing_is_cut_off() -> None:  # LIMIT5
         assert math.isclose(trio.current_time() - began, 10.0)
 
 
+async def test_who_stops_amid_a_message_is_asked_to_come_back() -> None:  # LIMIT5
+    async with serving(limits=Limits(stalled_seconds=10.0)) as arena:
+        ann, bob = await arena.join("ann"), await arena.join("bob")
+        blobs, began = await arena.attach(bob), trio.current_time()
+        for guest in (ann, blobs):
+            await guest.write((1000).to_bytes(4, "big") + b"\0" + b"x" * 500)
+            await trio.sleep(9)
+            await guest.write(b"x")
+        for guest in (ann, blobs):
+            with pytest.raises(Refused, match="the rest of a message did not come for 10 s") as refusal:
+                await guest.hear("nothing")
+            assert refusal.value.retry
+        assert trio.current_time() - began < 40
+        await bob.say({"type": "ping", "id": 1})
+        await bob.hear("pong")
+
+
 async def test_who_is_faster_than_allowed_is_read_no_faster() -> None:  # LIMIT6
     async with serving(limits=Limits(requests_per_second=10.0)) as arena:
         ann, began = await arena.join("ann"), trio.current_time()
