@@ -19,7 +19,7 @@ from .inbox import Arrivals
 from .streams import Incoming
 
 SPOOLED_BYTES: Final = wire.MIB  # from here on a blob is written as it comes
-PART_BYTES: Final = 4 * wire.MIB  # of it: what is flushed at once, for which the logs of all rooms may have to wait
+PART_BYTES: Final = 2 * wire.MIB  # of it: what is flushed at once, for which the logs of all rooms may have to wait
 SENT_BYTES: Final = 64 * wire.KIB  # written in one go: large enough to be fast, small enough to let others in between
 
 
