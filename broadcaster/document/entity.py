@@ -17,6 +17,7 @@ Record: TypeAlias = dict[str, Any]
 
 DIGEST_BYTES: Final = 16
 MAX_UUID_CHARS: Final = 64
+LITTLE_BYTES: Final = 2048
 PATCH: Final = ["patch"]
 
 
@@ -39,7 +40,7 @@ class Outcome(NamedTuple):
 class Entity:
     """One datablock, job or note. Its tree is kept encoded and decoded on touch."""
 
-    __slots__ = ("_data", "_most_bytes", "_tree", "changed", "created", "creator", "kind")
+    __slots__ = ("_bytes", "_data", "_growth", "_tree", "changed", "created", "creator", "kind")
 
     def __init__(self, kind: str, tree: Tree, created: int, changed: int, creator: str) -> None:
         self.kind = kind
@@ -48,7 +49,8 @@ class Entity:
         self.creator = creator
         self._tree: Tree = tree
         self._data: bytes | None = None
-        self._most_bytes: int | None = None  # the data are not longer than that; None if nobody knows
+        self._bytes: int | None = None  # how long the data were when that was last looked at
+        self._growth = 0  # and by how much they grew since, at most
 
     @property
     def tree(self) -> Tree:
@@ -68,20 +70,22 @@ class Entity:
     def changed_to(self, tree: Tree, revision: int, effect: Delta) -> Entity:
         """This entity after an edit."""
         changed = Entity(self.kind, tree, self.created, revision, self.creator)
-        if self._most_bytes is not None:  # a key of a collection stands there twice
-            changed._most_bytes = self._most_bytes + 2 * len(orjson.dumps(effect))
+        if self._bytes is not None:  # a key of a collection stands there twice
+            changed._bytes, changed._growth = self._bytes, self._growth + 2 * len(orjson.dumps(effect))
         return changed
 
     @property
     def weight(self) -> int:
         """About how many bytes its data are, as far as that is known."""
-        return len(self._data) if self._data is not None else self._most_bytes or 0
+        return len(self._data) if self._data is not None else (self._bytes or 0) + self._growth
 
     def is_larger_than(self, max_bytes: int) -> bool:
-        """Whether its data are; encoded only if that cannot be told without."""
-        if self._most_bytes is None or self._most_bytes > max_bytes:
-            self._most_bytes = len(self.data)
-        return self._most_bytes > max_bytes
+        """Whether its data are; encoded only where that cannot be told, or hardly, without."""
+        known = self._bytes
+        if known is None or known + self._growth > max_bytes or self._growth > known + LITTLE_BYTES:
+            known = self._bytes = len(self.data)
+            self._growth = 0
+        return known + self._growth > max_bytes
 
     def cool(self) -> None:
         """Keeps the bytes alone."""

@@ -159,6 +159,15 @@ def test_only_few_bytes_are_kept_decoded() -> None:  # DOC15
     assert decoded == list(document._hot) == ["16", "17", "18", "19"]
 
 
+def test_small_edits_do_not_make_a_thing_look_large() -> None:  # DOC15
+    document = Document()
+    document.apply([[str(n), ["create", "notes", {}]] for n in range(300)], revision=1, sender="a", limits=DEFAULTS)
+    for n in range(30_000):
+        edit = [str(n % 300), ["patch", {"text": ["put", f"{n:050}"]}]]
+        document.apply([edit], revision=n + 2, sender="a", limits=DEFAULTS)
+    assert len(document._hot) == 300
+
+
 def test_in_a_full_room_things_may_only_go() -> None:  # LIMIT3
     first, second, third = answers(
         Room("r", "e"),
