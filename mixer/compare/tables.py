@@ -107,7 +107,7 @@ TOLERANCE: Final = 1e-4
 # Collections whose order says nothing.
 UNORDERED: Final = _words("""
     Collection.objects Collection.children LayerCollection.children NodeTree.nodes NodeTree.links Mesh.attributes
-    Curves.attributes
+    Curves.attributes Armature.bones Pose.bones
     Action.fcurves Action.groups ActionChannelbag.fcurves ActionChannelbag.groups AnimData.drivers
 """)
 

@@ -15,6 +15,7 @@ LEFT_OUT: Final = {
     "names the datablock for the mirror": "*.mixer_uuid Scene.mixer_room Scene.mixer_held",
     "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt",
     "each person's tools: not the scene": "Scene.tool_settings",
+    "todo: the texture slots of line styles": "FreestyleLineStyle.active_texture",
     "a thumbnail; a negative size of one ends Blender": "*.preview",
     "another path to another datablock: it would be written twice": "NodeLink.from_node NodeLink.to_node Bone.parent",
     "what is so is not saved": "ID.is_runtime_data",

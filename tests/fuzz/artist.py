@@ -21,6 +21,7 @@ from . import deeds
 REFUSED: Final = (RuntimeError, TypeError, ValueError, AttributeError, LookupError, ReferenceError)
 PUMPS: Final = (0.0, 0.0, 0.0, 0.0, 0.02, 0.05, 0.1)
 MANY: Final = 80  # objects: where there are as many, none are made
+LEAVING: Final = frozenset({"collection", "object", "purge", "remove", "scene"})  # or one is in a mode out of sight
 MAKING: Final = frozenset({"add", "new"})
 REST_SECONDS: Final = 3.0  # longer than names that clash take to be settled by another
 TOLD: Final = 20
@@ -74,7 +75,7 @@ class Artist:
         pump, push, travel, leave_mode = chance.choice(PUMPS), chance.random(), chance.random(), chance.random()
         if kind in MAKING and len(bpy.data.objects) > MANY:
             kind = "remove"
-        if leave_mode < 0.8 or bpy.context.mode == "OBJECT":
+        if leave_mode < 0.8 or kind in LEAVING or bpy.context.mode == "OBJECT":
             self.object_mode()
         self.note(f"{step} {kind}:")
         try:
@@ -115,9 +116,16 @@ class Artist:
                 self.session.pump(0.02)
 
     def object_mode(self) -> None:
+        """Leaves every mode, also of objects that are out of sight: by the API one gets there."""
         if bpy.context.mode != "OBJECT":
             with contextlib.suppress(RuntimeError):
                 bpy.ops.object.mode_set(mode="OBJECT")
+        for scene in bpy.data.scenes:
+            for layer in scene.view_layers:
+                for one in [one for one in layer.objects if one is not None and one.mode != "OBJECT"]:
+                    here = bpy.context.temp_override(scene=scene, view_layer=layer, active_object=one, object=one)
+                    with here, contextlib.suppress(RuntimeError):
+                        bpy.ops.object.mode_set(mode="OBJECT")
 
     def note(self, text: str) -> None:
         self.journal.write(f"{text} ")

@@ -28,7 +28,7 @@ GRACE_SECONDS: Final = 20  # for the others, once one has failed
 SCRIPT: Final = "from tests.fuzz.artist import play\nplay(session)\n"
 LAST: Final = 12  # edits that are shown of each
 
-# What a file shows of what is not mirrored, beside what the rules name as `todo`: a pattern of the path -> why.
+# What files may differ in, beside what the rules name as `todo` or `per_user`: a pattern of the path -> why.
 NOT_MIRRORED: Final = {
     r"\.(field|collision|rigid_body|rigid_body_constraint|rigidbody_world)\b": "todo: made by operators only",
     r"\.sequence_editor\b": "todo: the sequencer",
@@ -145,7 +145,7 @@ def differences(one: Path, other: Path) -> list[str]:
 def is_left_out(difference: dict[str, Any]) -> bool:
     """Whether a difference is of what the rules name as not mirrored, or lies in it."""
     kind, _, name = difference["where"].partition(".")
-    if kind in RULES and name in RULES[kind].todo | RULES[kind].withheld:
+    if kind in RULES and name in RULES[kind].todo | RULES[kind].withheld | RULES[kind].per_user:
         return True
     return any(re.search(pattern, difference["path"]) for pattern in NOT_MIRRORED)
 

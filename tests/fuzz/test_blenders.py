@@ -1,6 +1,6 @@
 """Three Blenders in one room, each with random edits, lost lines, undo and redo: in the end all hold the same.
 
-Here it is 5 stories of 600 edits, in about 4 minutes. `make fuzz SEEDS=50` tells stories of 2,000, others each time.
+Here it is 5 stories of 150 edits, in about 2 minutes. `make fuzz SEEDS=50` tells stories of 2,000, others each time.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import pytest
 
 from .blenders import last_edits, tell
 
-SEEDS = (5, 6, 9, 12, 16)
-EDITS = 600  # of all three together
+SEEDS = (2, 4, 8, 16, 17)
+EDITS = 150  # of all three together
 
 
 @pytest.mark.parametrize("seed", SEEDS)
