@@ -21,6 +21,7 @@ from .struct import read_struct, write_struct
 RULE: Final = Items(new="new", args=("bl_idname",), kind="bl_idname", unordered=True)
 HANDLES: Final = "nodes"
 FRAME: Final = "parent"
+ACTIVE: Final = "is_active_output"
 LOCATION: Final = "location"
 END: Final = "paired_output"
 UNDEFINED: Final = "NodeUndefined"
@@ -75,6 +76,7 @@ class NodesProxy(ItemsProxy):
                 write_struct(ctx, node, read_struct(ctx, node, wanted[key]), wanted[key])
             elif old != wanted[key]:
                 write_struct(ctx, node, {**old, LOCATION: list(node.location)}, wanted[key])
+        _activate(here, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,13 @@ def _attach(here: Mapping[str, Struct], wanted: Mapping[str, Fields]) -> set[str
         if frame is not None and above not in rings:
             here[key].parent = frame
     return moved
+
+
+def _activate(here: Mapping[str, Struct], wanted: Mapping[str, Fields]) -> None:
+    """Of several outputs that the document says are the active one, as two people chose at once, all show the same."""
+    for key in sorted((key for key in here if wanted[key].get(ACTIVE) is True), reverse=True):
+        if getattr(here[key], ACTIVE, True) is False:  # setting it unsets the others of its kind
+            setattr(here[key], ACTIVE, True)
 
 
 def _place(nodes: Any, wanted: Mapping[str, Tree]) -> None:

@@ -553,3 +553,26 @@ def test_the_node_trees_of_real_scenes_come_back(scene: str) -> None:  # NODE1
     mirror = load(document, blobs)
     found = [text for text in mismatches(mirror, document) if text.startswith(("node_groups[", "materials["))]
     assert [text for text in found if not any(known in text for known in CLAMPED)] == []
+
+
+def test_of_two_outputs_chosen_at_once_all_show_the_same() -> None:  # NODE11
+    outputs = ("Material Output", "Second")
+    tree = shader()
+    tree.nodes.new("ShaderNodeOutputMaterial").name = "Second"
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    shown = []
+    for mine in outputs:
+        tree.nodes[mine].is_active_output = True
+        everything(mirror)
+        member, uuid = put(mirror, bpy.data.materials["Paint"])
+        mirror.sent([[uuid, []]], member.shown)
+        nodes: Any = mirror.entries[uuid].live["node_tree"]["nodes"]["of"]
+        both = [key for key, node in nodes.items() if "is_active_output" in node]
+        chosen = {key: ["patch", {"is_active_output": ["put", True]}] for key in both}
+        delta = ["patch", {"node_tree": ["patch", {"nodes": ["patch", chosen]}]}]
+        member.confirmed.apply([[uuid, delta]], revision=9, sender="other")
+        apply(mirror, member, uuid)
+        shown.append([tree.nodes[name].is_active_output for name in outputs])
+    assert shown[0] == shown[1]
+    assert sorted(shown[0]) == [False, True]
