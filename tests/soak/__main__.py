@@ -28,7 +28,9 @@ from .calm import FOLDED, MEMBERS, ROOM, Calm, Seen
 from .line import line
 
 GROWTH: Final = 1.1
-GROWTH_MB: Final = 8.0
+GROWTH_MB: Final = (
+    64.0  # what a burst of blobs and floods leaves behind for a while; a leak is more, or comes out in half an hour
+)
 SAMPLE_SECONDS: Final = 1.0
 LIMITS: Final = {  # so that what takes hours, by default, comes round many times in minutes
     "greeting_seconds": 5,
