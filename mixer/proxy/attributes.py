@@ -132,6 +132,8 @@ def read(attribute: Any) -> Array:
         return np.rint(colors * BYTE).astype(np.uint8)  # type: ignore[no-any-return]
     array = np.empty(shape, form.dtype)
     data.foreach_get(form.value, array.reshape(-1))
+    if attribute.data_type == "BOOLEAN":
+        array = array.view(np.uint8) != 0  # Blender leaves some without a value: whatever was in its memory
     return array
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import CHUNK_BYTES, Tree, diff, items
-from mixer.proxy import arrays
+from mixer.proxy import arrays, attributes
 from mixer.proxy.attributes import FORMS, is_supported
 from mixer.proxy.context import Busy, Context
 from mixer.proxy.geometry import ARRAYS, GROUPS, GeometryProxy
@@ -356,6 +356,15 @@ def test_what_changes_the_topology_makes_another_layout() -> None:  # ARRAY3
     grown = read(ctx, mesh, moved)
     assert grown[ARRAYS]["id"] != tree[ARRAYS]["id"]
     assert diff(moved, grown)[1][ARRAYS][0] == "put"
+
+
+def test_a_boolean_is_true_or_false_whatever_is_in_its_memory() -> None:  # ARRAY5
+    """Blender leaves some without a value; what was in its memory before is nobody's business."""
+    mesh = bpy.data.meshes.new("Mesh")
+    mesh.from_pydata([(0, 0, number) for number in range(8)], [], [])
+    made = mesh.attributes.new("flags", "BOOLEAN", "POINT")
+    made.data.foreach_set("value", np.array([0, 1, 2, 49, 255, 0, 128, 0], np.uint8).view(np.bool_))
+    assert attributes.read(made).view(np.uint8).tolist() == [0, 1, 1, 1, 1, 0, 1, 0]
 
 
 def test_attributes_come_go_and_change_their_type() -> None:  # ARRAY5
