@@ -129,7 +129,7 @@ def judge(folder: Path, codes: list[int | None]) -> list[str]:
 def tracebacks(said: str) -> list[str]:
     """The tracebacks in a log that run through the mirror; Blender's own operators have theirs."""
     blocks = re.findall(r"Traceback \(most recent call last\):\n(?:  .*\n)*.*", said)
-    return [block for block in blocks if "/mixer/" in block or "/broadcaster/" in block]
+    return [block for block in blocks if f"{ROOT}/mixer/" in block or f"{ROOT}/broadcaster/" in block]
 
 
 def differences(one: Path, other: Path) -> list[str]:
