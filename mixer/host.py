@@ -19,7 +19,7 @@ from broadcaster.errors import MixerError
 
 LOOPBACK: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 12800
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 60.0  # a busy computer takes its time
 STOP_SECONDS: Final = 5.0
 LAST_WORDS: Final = 3  # lines that are told when it ends by itself
 SAYS: Final = "listening on "
