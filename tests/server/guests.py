@@ -9,13 +9,14 @@ from typing import Any
 import trio
 import trio.testing
 
-from broadcaster import wire
 from broadcaster.member import Member
-from broadcaster.protocol import ClientConnection, member_id, new_secret
+from broadcaster.protocol import new_secret
 from broadcaster.server import Server
 from broadcaster.store import Store
 from broadcaster.store.memory import MemoryStore
 from broadcaster.wire import Message, Piece
+
+from .line import Line
 
 CUBE = ["cube", ["create", "objects", {"name": "Cube", "x": 0}]]
 
@@ -28,44 +29,19 @@ def tx(seq: int, *deltas: Any, base: int = 0, **fields: Any) -> Message:
     return {"type": "tx", "seq": seq, "base": base, "deltas": list(deltas)} | fields
 
 
-class Guest:
-    """One connection, from its client's side."""
+class Guest(Line):
+    """A line on streams in memory, which keeps what it passed over."""
 
     def __init__(self, stream: Any, far: Any, secret: str) -> None:
-        self.stream = stream
-        self.secret = secret
-        self.id = member_id(secret)
+        super().__init__(stream, secret)
+        self.id = self.member
         self.heard: list[Any] = []  # what was passed over while waiting for something else
         self._far = far
-        self._connection = ClientConnection()
         self._flowing = trio.Event()
         self._pump = far.send_stream.send_all_hook
 
-    async def greet(self) -> None:
-        await self.write(self._connection.hello("a test"))
-        await self.hear("welcome")
-
-    async def write(self, data: bytes) -> None:
-        await self.stream.send_all(data)
-
-    async def say(self, *messages: Message) -> None:
-        await self.write(b"".join(map(wire.encode, messages)))
-
-    async def next(self) -> Any:
-        """Raises Refused if the server ends with a reason, EOFError if without one."""
-        while (message := self._connection.next_message()) is None:
-            if not (data := await self.stream.receive_some()):
-                raise EOFError
-            self._connection.receive_data(data)
-        return message
-
-    async def hear(self, kind: str) -> Any:
-        """The next message of that type."""
-        while True:
-            message = await self.next()
-            if not isinstance(message, Piece) and message["type"] == kind:
-                return message
-            self.heard.append(message)
+    def pass_over(self, message: Message | Piece) -> None:
+        self.heard.append(message)
 
     async def hear_nothing(self) -> None:
         """Nothing comes, however long one waits."""

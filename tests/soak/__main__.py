@@ -22,10 +22,10 @@ import trio
 
 from broadcaster.member import Member
 from broadcaster.wire import MIB, Piece
+from tests.server.line import line
 from tests.server.processes import ROOT, Broadcaster, broadcaster
 
 from .calm import FOLDED, MEMBERS, ROOM, Calm, Seen
-from .line import line
 
 GROWTH: Final = 1.1
 GROWTH_MB: Final = (

@@ -9,8 +9,7 @@ import trio
 
 from broadcaster.member import Member
 from broadcaster.wire import Piece
-
-from .line import Line, line
+from tests.server.line import Line, line
 
 ROOM: Final = "calm"
 MEMBERS: Final = 3

@@ -18,8 +18,7 @@ from broadcaster import wire
 from broadcaster.errors import MixerError, Refused, RemoteProtocolError
 from broadcaster.protocol import new_secret
 from broadcaster.tree import link_set
-
-from .line import line
+from tests.server.line import line
 
 STORM: Final = "storm"
 ROOMS: Final = 3

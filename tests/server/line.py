@@ -1,4 +1,4 @@
-"""One real connection to a broadcaster, in trio."""
+"""One connection to a broadcaster from its client's side, word for word, in trio."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ RECEIVE_BYTES = 256 * 1024
 class Line:
     """Raises Refused if the broadcaster ends it with a reason, EOFError if without one, OSError-like ones of trio."""
 
-    def __init__(self, stream: trio.SocketStream, secret: str) -> None:
+    def __init__(self, stream: trio.abc.Stream, secret: str) -> None:
         self.stream = stream
         self.secret = secret
         self.member = member_id(secret)
         self._connection = ClientConnection()
 
     async def greet(self) -> None:
-        await self.write(self._connection.hello("a soak"))
+        await self.write(self._connection.hello("a guest"))
         await self.hear("welcome")
 
     async def join(self, room: str, **fields: Any) -> Message:
@@ -52,6 +52,10 @@ class Line:
             message = await self.next()
             if not isinstance(message, Piece) and message["type"] == kind:
                 return message
+            self.pass_over(message)
+
+    def pass_over(self, message: Message | Piece) -> None:
+        """What came while something else was waited for is let go."""
 
 
 @asynccontextmanager
