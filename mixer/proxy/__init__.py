@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
+
 from . import (
     actions,
     alike,
     bones,
     collection,
     create,
+    curve_mapping,
     drivers,
     fields,
     geometry,
@@ -62,6 +65,7 @@ struct.SPECIAL.update(
         "vertex_groups": weights.ObjectGroups,
     }
 )
+struct.AFTER.update(curve_mapping=curve_mapping.update, curve_profile=methodcaller("update"))
 create.CREATORS.update(alike.CREATORS)
 create.CREATORS.update(images.CREATORS)
 create.CREATORS.update(packed.CREATORS)

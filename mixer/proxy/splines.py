@@ -26,6 +26,8 @@ SCALARS: Final = (
 )
 ORDERS: Final = ("order_u", "order_v")
 LEAST_ORDER: Final = 2  # Blender's operators make splines of less where it does not count, and nobody can write it
+NEW_ORDER: Final = 4  # of a new spline, also where it has fewer points: what is written is at most as many
+HELD_BY: Final = {"order_u": ("use_endpoint_u", "use_bezier_u"), "order_v": ("use_endpoint_v", "use_bezier_v")}
 Field = tuple[str, str, tuple[int, ...]]  # property, dtype, shape of one value
 _OF_ALL: Final[tuple[Field, ...]] = (
     ("tilt", "<f4", ()),
@@ -74,12 +76,11 @@ class SplinesProxy:
             raise RemoteProtocolError("malformed splines")
         rows = [_checked(row, ctx.blobs) for row in new]
         splines = struct.splines
-        shapes = [row.shape for row in rows]
-        here = [_shape(spline) for spline in splines]
-        same = next((place for place, pair in enumerate(zip(here, shapes, strict=False)) if pair[0] != pair[1]), None)
-        keep = min(len(here), len(shapes)) if same is None else same
-        if keep < max(len(here), len(shapes)):
-            _remake(ctx, struct, keep, shapes)
+        pairs = enumerate(zip(splines, rows, strict=False))
+        least = min(len(splines), len(rows))
+        keep = next((place for place, (spline, row) in pairs if not _can_become(spline, row)), least)
+        if keep < max(len(splines), len(rows)):
+            _remake(ctx, struct, keep, [row.shape for row in rows])
         for place, row in enumerate(rows[: len(splines)]):
             if place >= keep or type(live) is not list or live[place] != new[place]:
                 _write(ctx, splines[place], row)
@@ -187,6 +188,17 @@ def _remake(ctx: Context, curve: Any, keep: int, shapes: Sequence[_Shape]) -> No
             for place in range(len(curve.splines) - 1, keep - 1, -1):
                 curve.splines.remove(curve.splines[place])
             return
+
+
+def _can_become(spline: Any, row: _Row) -> bool:
+    """Whether writing is enough: not where the points are others, or fewer than the order of a spline that is new."""
+    counts = {"order_u": row.shape.count_u, "order_v": row.shape.count_v}
+    return _shape(spline) == row.shape and not any(
+        row.scalars.get(name) == NEW_ORDER > count
+        and getattr(spline, name) != NEW_ORDER
+        and not any(row.scalars.get(switch) for switch in HELD_BY[name])
+        for name, count in counts.items()
+    )
 
 
 def _add(curve: Any, kind: str, count: int) -> Any:

@@ -229,6 +229,7 @@ def _pointer_proxy(prop: Any, rule: Rule) -> Proxy | str:
 
 SPECIAL: Final[dict[str, Any]] = {}  # filled by the package: name in Rule.by -> what makes the proxy of a property name
 COLLECTIONS: Final[dict[str, Any]] = {}  # filled by the package: "items" and "rows"
+AFTER: Final[dict[str, Any]] = {}  # filled by the package: name in Rule.after -> what is to be done to a struct
 
 
 # Reading and writing ------------------------------------------------------------------------------------------------
@@ -321,8 +322,8 @@ def write_struct(ctx: Context, struct: Struct, live: Fields, new: Fields) -> Non
     for name in plan.proxies:
         if name in changed:
             _write_field(ctx, plan, struct, name, live, new)
-    for method in plan.rule.after:
-        getattr(struct, method)()
+    for name in plan.rule.after:
+        AFTER[name](struct)
     if custom:
         idprops.write(ctx, struct, live.get(CUSTOM), new.get(CUSTOM))
 

@@ -53,7 +53,7 @@ class Rule:
     write_first: tuple[str, ...] = ()  # written in this order before the rest
     items: Mapping[str, Items] = field(default_factory=dict)  # the collections that are mirrored item by item
     make: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # part -> what makes it, clears it
-    after: tuple[str, ...] = ()  # methods to be called once something was written
+    after: tuple[str, ...] = ()  # what is to be done once something was written
     embedded: frozenset[str] = frozenset()  # pointers to datablocks that are part of this one
     by: Mapping[str, str] = field(default_factory=dict)  # property -> the special proxy that mirrors it
 

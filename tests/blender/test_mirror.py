@@ -492,3 +492,18 @@ def test_a_new_datablock_that_is_met_by_name_first_is_introduced(mirror: Mirror)
     assert uuid_of(mirror, new) in str(second[1])
     assert everything(mirror) == []
     assert mirror.introduce() == []
+
+
+def test_a_point_of_a_curve_stays_where_it_is_though_somebody_selected_it(mirror: Mirror) -> None:  # MIRROR21
+    view = bpy.context.scene.view_settings
+    view.use_curve_mapping = True
+    point = view.curve_mapping.curves[0].points[0]
+    point.select = True
+    mirror.collect(list(mirror.entries))
+    settings = mirror.entries[uuid_of(mirror, bpy.context.scene)].live["view_settings"]
+    clipped = {**settings, "curve_mapping": {**settings["curve_mapping"], "clip_min_y": 0.5}}
+    member, uuid = put(mirror, bpy.context.scene, view_settings=clipped)
+    apply(mirror, member, uuid)
+    assert view.curve_mapping.clip_min_y == 0.5
+    assert view.curve_mapping.curves[0].points[0].location.y == 0.0
+    assert point.select

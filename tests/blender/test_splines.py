@@ -158,6 +158,16 @@ def test_splines_that_come_and_go_leave_those_before_them() -> None:  # SPLINE3
     assert write(ctx, copy, longer) == longer
 
 
+def test_a_spline_gets_an_order_above_its_points_as_a_new_one_has_it() -> None:  # SPLINE7
+    made = curve()
+    made.splines.new("NURBS").points.add(2)
+    tree = read(context(), made)
+    assert tree[0]["order_u"] > len(made.splines[0].points)  # as it does not when somebody sets it
+    made.splines[0].order_u = 4
+    assert made.splines[0].order_u == 3
+    assert write(context("copy"), made, tree) == tree
+
+
 def test_a_text_has_no_splines_of_its_own() -> None:  # SPLINE4
     made = curve("FONT")
     made.body = "Text"

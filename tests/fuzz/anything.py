@@ -14,6 +14,7 @@ from .legal import SCALARS, put, random_value
 LEFT_OUT: Final = {
     "names the datablock for the mirror": "*.mixer_uuid Scene.mixer_room Scene.mixer_held",
     "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt",
+    "the slots of an action, seen from who uses it: a name set there ends Blender": "*.action_suitable_slots",
     "each person's tools: not the scene": "Scene.tool_settings",
     "todo: the texture slots of line styles": "FreestyleLineStyle.active_texture",
     "a thumbnail; a negative size of one ends Blender": "*.preview",
