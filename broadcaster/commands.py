@@ -134,8 +134,9 @@ def _back(options: argparse.Namespace) -> None:
         wanted = checkpoint.content()[1]
         with _room(options, options.room, role="editor") as room:
             now: list[Record] = room.content()[1]
-            if missing := list(room.blobs.missing(archive.named_blobs(wanted))):
-                raise Refused(f"blob {missing[0]} of the checkpoint is gone")
+            missing = list(room.blobs.missing(archive.named_blobs(wanted)))
+            for _, blob in checkpoint.blobs.fetch(missing):
+                room.blobs.store(blob)
             room.edit(archive.way_back(now, wanted))
             room.leave()
         checkpoint.leave()

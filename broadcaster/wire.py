@@ -80,10 +80,11 @@ def encode_piece(piece: Piece) -> bytes:
     return _HEADER.pack(len(head) + len(piece.data), _PIECE_KIND) + head + piece.data
 
 
-def pieces(sha: str, data: bytes) -> Iterator[Piece]:
-    """A blob cut into pieces, one at a time; an empty one has one piece."""
+def pieces(sha: str, data: bytes, offset: int = 0, total: int | None = None) -> Iterator[Piece]:
+    """A blob cut into pieces, one at a time; an empty one has one piece. `data` may be a part, from `offset` on."""
     for start in range(0, len(data) or 1, MAX_PIECE_BYTES):
-        yield Piece(sha, start, len(data), data[start : start + MAX_PIECE_BYTES])
+        part = data[start : start + MAX_PIECE_BYTES]
+        yield Piece(sha, offset + start, len(data) if total is None else total, part)
 
 
 class FrameBuffer:

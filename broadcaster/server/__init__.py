@@ -22,7 +22,7 @@ from ..wire import Message, Piece
 from .blobs import serve_blobs
 from .gate import Gate, Visitor
 from .host import Host
-from .inbox import Arrivals, Inbox
+from .inbox import Inbox
 from .outside import Outside
 from .rooms import Rooms
 from .seat import Pace, Seat
@@ -54,9 +54,8 @@ class Server:
         self._gate = gate or Gate(clock, limits=limits)
         self.counters = Counters()
         self.rooms = Rooms(nursery, store, clock, self._gate, limits, self.counters)
-        self.outside = Outside(self.rooms, store.blobs, self._gate, self.figures)
+        self.outside = Outside(self.rooms, self._gate, self.figures)
         self._limits = limits
-        self._arrivals = Arrivals()
         self._connections = 0
         self._emptied = trio.Event()
 
@@ -174,7 +173,7 @@ class Server:
     ) -> None:
         host, invited = await self.rooms.enter(join, visitor)
         seat = Seat(member_id(join["secret"]), host.room, self._clock, self._limits)
-        inbox = Inbox(partial(host.ask, seat), self._store.blobs, self._arrivals, self._limits)
+        inbox = Inbox(partial(host.ask, seat), host.blobs, self._limits)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(seat.write, stream)
@@ -245,7 +244,13 @@ class Server:
         may_store = host.room.present[seat.member].role in EDITING
         with seat.attached():
             await serve_blobs(
-                stream, incoming, self._store.blobs, self._arrivals, self._limits, may_store=may_store, tell=seat.notice
+                stream,
+                incoming,
+                host.blobs,
+                self._store.blobs,
+                self._limits,
+                may_store=may_store,
+                tell=seat.notice,
             )
 
 

@@ -14,8 +14,8 @@ from ..errors import MixerError, Refused, RemoteProtocolError, Unavailable
 from ..limits import Limits
 from ..store import Blobs, Spool
 from ..wire import Piece, Sequence
+from .belongings import Belongings
 from .host import RETRY_SECONDS
-from .inbox import Arrivals
 from .streams import Incoming
 
 SPOOLED_BYTES: Final = wire.MIB  # from here on a blob is written as it comes
@@ -26,18 +26,19 @@ SENT_BYTES: Final = 64 * wire.KIB  # written in one go: large enough to be fast,
 async def serve_blobs(
     stream: trio.abc.SendStream,
     incoming: Incoming,
+    own: Belongings,
     blobs: Blobs,
-    arrivals: Arrivals,
     limits: Limits,
     *,
     may_store: bool,
     tell: Callable[[str | None], None],
 ) -> None:
-    """Answers until the other side leaves; `tell` tells its member why a blob has to wait, and when it no longer does.
+    """Answers until the other side leaves. `own` are the blobs of its room, `blobs` is where all are stored;
+    `tell` tells its member why a blob has to wait, and when it no longer does.
 
     Raises RemoteProtocolError on a blob that is not what it is called, and Refused if there is no place for one.
     """
-    async with _Storing.open(blobs, arrivals, limits, tell) as storing:
+    async with _Storing.open(own, blobs, limits, tell) as storing:
         while (message := await incoming.next()) is not None:
             match message:
                 case Piece():
@@ -46,11 +47,11 @@ async def serve_blobs(
                     await storing.take(message)
                 case {"type": "has", "shas": shas}:
                     await storing.until_stored()
-                    missing = [sha for sha in shas if not blobs.has(sha)]
+                    missing = [sha for sha in shas if not own.has(sha)]
                     await stream.send_all(wire.encode({"type": "missing", "shas": missing}))
                 case {"type": "get", "shas": shas}:
                     await storing.until_stored()
-                    await _send(stream, blobs, shas)
+                    await _send(stream, own, shas)
                 case {"type": "leave"}:
                     return
 
@@ -64,18 +65,19 @@ class _Storing:
         self,
         nursery: trio.Nursery,
         large: AsyncExitStack,
+        own: Belongings,
         blobs: Blobs,
-        arrivals: Arrivals,
         limits: Limits,
         tell: Callable[[str | None], None],
     ) -> None:
         self._nursery = nursery
+        self._own = own
         self._blobs = blobs
-        self._arrivals = arrivals
         self._tell = tell
         self._sequence = Sequence(limits.blob_bytes)
         self._parts: list[bytes] = []  # of the blob that comes now, as far as they are not written
         self._part_bytes = 0
+        self._is_stored = False
         self._large = large  # holds the spool
         self._spool: Spool | None = None
         self._max_bytes = limits.storing_bytes
@@ -87,12 +89,12 @@ class _Storing:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, blobs: Blobs, arrivals: Arrivals, limits: Limits, tell: Callable[[str | None], None]
+        cls, own: Belongings, blobs: Blobs, limits: Limits, tell: Callable[[str | None], None]
     ) -> AsyncIterator[_Storing]:
         """Raises what its block raises, or Refused if a blob was."""
         raised: Exception | None = None
         async with AsyncExitStack() as large, trio.open_nursery() as nursery:
-            storing = cls(nursery, large, blobs, arrivals, limits, tell)
+            storing = cls(nursery, large, own, blobs, limits, tell)
             try:
                 yield storing
                 await storing.until_stored()
@@ -105,6 +107,12 @@ class _Storing:
     async def take(self, piece: Piece) -> None:
         """Takes the next piece. Raises RemoteProtocolError, and Refused if there is no place for a large blob."""
         whole = self._sequence.add(piece)
+        if piece.offset == 0:
+            self._is_stored = self._blobs.has(piece.sha)
+        if self._is_stored:  # by another room, perhaps: to have sent the bytes is all that it takes
+            if whole:
+                self._own.arrived(piece.sha)
+            return
         self._parts.append(piece.data)
         self._part_bytes += len(piece.data)
         if piece.total > SPOOLED_BYTES:
@@ -116,7 +124,7 @@ class _Storing:
                 await self._patiently(self._spool.keep)
                 await self._large.aclose()
                 self._spool = None
-                self._arrivals.arrived(piece.sha)
+                self._own.arrived(piece.sha)
         elif whole:
             await self._put_soon(piece.sha, self._taken())
 
@@ -153,7 +161,7 @@ class _Storing:
         self._bytes -= len(data)
         self._count -= 1
         self._stored.set()
-        self._arrivals.arrived(sha)
+        self._own.arrived(sha)
 
     async def _patiently(self, store: Callable[[], Awaitable[None]]) -> None:
         """Waits for space where there is hope for it: what names this blob waits, too."""
@@ -172,19 +180,32 @@ class _Storing:
                 return
 
 
-async def _send(stream: trio.abc.SendStream, blobs: Blobs, shas: Iterable[str]) -> None:
+async def _send(stream: trio.abc.SendStream, own: Belongings, shas: Iterable[str]) -> None:
+    """Small ones together, large ones as they are read. Raises Refused if one is lost amid it."""
     frames: list[bytes] = []
     size = 0
     for sha in shas:
-        if (data := await blobs.get(sha)) is None:
-            frames.append(wire.encode({"type": "absent", "shas": [sha]}))
-            continue
-        for piece in wire.pieces(sha, data):
-            frames.append(wire.encode_piece(piece))
-            size += len(frames[-1])
+        async for frame in _frames(own, sha):
+            frames.append(frame)
+            size += len(frame)
             if size >= SENT_BYTES:
                 await stream.send_all(b"".join(frames))
                 frames.clear()
                 size = 0
     if frames:
         await stream.send_all(b"".join(frames))
+
+
+async def _frames(own: Belongings, sha: str) -> AsyncIterator[bytes]:
+    """The blob in pieces, or that there is none."""
+    if (found := await own.head(sha, PART_BYTES)) is None:
+        yield wire.encode({"type": "absent", "shas": [sha]})
+        return
+    total, part = found
+    for piece in wire.pieces(sha, part, 0, total):
+        yield wire.encode_piece(piece)
+    for start in range(PART_BYTES, total, PART_BYTES):
+        if (data := await own.read(sha, start, min(start + PART_BYTES, total))) is None:
+            raise Refused(f"blob {sha} is gone", retry=True)
+        for piece in wire.pieces(sha, data, start, total):
+            yield wire.encode_piece(piece)

@@ -17,6 +17,7 @@ from ..limits import Limits
 from ..room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
 from ..store import Log
 from ..wire import Message
+from .belongings import Belongings
 from .mail import Mail
 from .seat import Seat
 from .streams import Turn
@@ -55,12 +56,14 @@ class Host:
         clock: Callable[[], float],
         limits: Limits,
         counters: Counters,
+        blobs: Belongings,
         *,
         number: int = 0,
         time: float = 0.0,
     ) -> None:
         self.room = room
         self.seats: dict[str, Seat] = {}
+        self.blobs = blobs
         self._log = log
         self._clock = clock
         self._limits = limits

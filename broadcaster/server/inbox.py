@@ -10,29 +10,8 @@ import trio
 
 from ..document import check_deltas
 from ..limits import Limits
-from ..store import Blobs
 from ..wire import Message
-
-
-class Arrivals:
-    """Who waits for which blobs."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, set[Inbox]] = {}
-
-    def expect(self, sha: str, inbox: Inbox) -> None:
-        self._waiting.setdefault(sha, set()).add(inbox)
-
-    def forget(self, sha: str, inbox: Inbox) -> None:
-        waiting = self._waiting.get(sha, set())
-        waiting.discard(inbox)
-        if not waiting:
-            self._waiting.pop(sha, None)
-
-    def arrived(self, sha: str) -> None:
-        """Tells whoever waits for `sha` that it is stored."""
-        for inbox in self._waiting.pop(sha, ()):
-            inbox.arrived(sha)
+from .belongings import Belongings
 
 
 class _Waiting(NamedTuple):
@@ -44,12 +23,9 @@ class _Waiting(NamedTuple):
 class Inbox:
     """The requests of one seat on their way to its room."""
 
-    def __init__(
-        self, submit: Callable[[Message, bytes | bytearray], None], blobs: Blobs, arrivals: Arrivals, limits: Limits
-    ) -> None:
+    def __init__(self, submit: Callable[[Message, bytes | bytearray], None], blobs: Belongings, limits: Limits) -> None:
         self._submit = submit
         self._blobs = blobs
-        self._arrivals = arrivals
         self._limits = limits
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
@@ -57,7 +33,7 @@ class Inbox:
         self._moved = trio.Event()
 
     def take(self, request: Message, data: bytes | bytearray) -> None:
-        """Submits a request as soon as the blobs are stored that it and those before it name.
+        """Submits a request as soon as the room has the blobs that it and those before it name.
 
         Raises RemoteProtocolError if its deltas are malformed.
         """
@@ -87,7 +63,7 @@ class Inbox:
     def close(self) -> None:
         """What still waits is not done: its sender will send it again."""
         for sha in self._missing:
-            self._arrivals.forget(sha, self)
+            self._blobs.forget(sha, self)
         self._missing.clear()
         self._waiting.clear()
         self._bytes = 0
@@ -101,7 +77,7 @@ class Inbox:
             self._missing = self._absent(self._waiting[0].shas)
             if self._missing:
                 for sha in self._missing:
-                    self._arrivals.expect(sha, self)
+                    self._blobs.expect(sha, self)
                 break
             first = self._waiting.popleft()
             self._bytes -= len(first.data)

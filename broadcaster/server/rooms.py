@@ -15,6 +15,7 @@ from ..limits import Limits
 from ..room import Room
 from ..store import Store
 from ..wire import Message
+from .belongings import Belongings, named
 from .gate import Gate, Visitor
 from .host import RETRY_SECONDS, Host
 from .restore import fold, new_epoch
@@ -74,7 +75,8 @@ class Rooms:
         stored = await self._store.load(name)
         room = fold(stored)
         time = stored.entries[-1].time if stored.entries else 0.0
-        host = Host(room, stored.log, self._clock, self._limits, self._counters, number=stored.number, time=time)
+        blobs = Belongings(self._store.blobs, await named(room.document))
+        host = Host(room, stored.log, self._clock, self._limits, self._counters, blobs, number=stored.number, time=time)
         for member in room.present:
             host.submit(member, {"type": "lost"})
         if room.limits != (wanted := Room(name, "", self._limits).limits):
@@ -117,12 +119,13 @@ class Rooms:
         room.keep, room.frozen = join.get("keep") is not False, join.get("frozen") is True
         if (password := join.get("password")) is not None:
             room.lock = await self._gate.lock(password)
+        blobs = Belongings(self._store.blobs)
         if (name := join.get("from")) is not None:
-            source = self.find(name).room
-            await self._gate.admit(visitor, source, join)
-            room.document = source.document.copy()
+            source = self.find(name)
+            await self._gate.admit(visitor, source.room, join)
+            room.document, blobs = source.room.document.copy(), source.blobs.copy()
         log = await self._store.create(room.name, room.epoch, snapshot.parts(room))
-        return self._start(Host(room, log, self._clock, self._limits, self._counters))
+        return self._start(Host(room, log, self._clock, self._limits, self._counters, blobs))
 
     def _start(self, host: Host) -> Host:
         self.hosts[host.room.name] = host

@@ -36,6 +36,12 @@ class Turn:
     def is_over(self) -> bool:
         return trio.current_time() > self._end
 
+    async def pause(self) -> None:
+        """Lets others have their turn, if this one is over."""
+        if self.is_over:
+            await trio.lowlevel.checkpoint()
+            self.begin()
+
 
 class Incoming:
     """The messages on a stream, one by one."""
@@ -60,9 +66,7 @@ class Incoming:
 
         Raises RemoteProtocolError or Refused on one that is not to be said now.
         """
-        if self._turn.is_over:
-            await trio.lowlevel.checkpoint()
-            self._turn.begin()
+        await self._turn.pause()
         while (message := self._connection.next_message()) is None:
             data = await self._receive()
             if not data:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from typing import Final
 
@@ -12,9 +11,9 @@ import trio
 from ..errors import Unavailable
 from ..room import Room
 from ..store import Blobs
+from .belongings import SHA
 from .host import Host
 
-SHA: Final = re.compile(rb'"([0-9a-f]{64})"')  # whatever looks like the name of a blob is taken for one
 ENTITIES_AT_ONCE: Final = 256
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,10 @@ async def _sweep(blobs: Blobs, hosts: list[Host] | None, grace_seconds: float) -
         return 0
     for host in hosts:
         await _leave_out(idle, host.room)
-    return await blobs.remove(idle, grace_seconds)
+    gone = await blobs.remove(idle, grace_seconds)
+    for host in hosts:
+        host.blobs.lost(gone)
+    return len(gone)
 
 
 async def _leave_out(idle: set[str], room: Room) -> None:

@@ -50,6 +50,9 @@ class Blobs(Protocol):
     async def size(self, sha: str) -> int | None:
         """How long the blob is, or None."""
 
+    async def head(self, sha: str, length: int) -> tuple[int, bytes] | None:
+        """How long the blob is, and its first bytes: all of it if it is no longer than `length`. Or None."""
+
     async def read(self, sha: str, start: int, stop: int) -> bytes | None:
         """A part of the blob, or None."""
 
@@ -65,8 +68,8 @@ class Blobs(Protocol):
     def idle(self, seconds: float) -> set[str]:
         """The blobs that nobody asked for, or stored, for so long."""
 
-    async def remove(self, shas: Iterable[str], seconds: float) -> int:
-        """Removes those of `shas` that are idle still; how many. Raises Unavailable."""
+    async def remove(self, shas: Iterable[str], seconds: float) -> set[str]:
+        """Removes those of `shas` that are idle still; which. Raises Unavailable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,13 @@ class DiskBlobs:
     async def size(self, sha: str) -> int | None:
         return await trio.to_thread.run_sync(self._size, bytes.fromhex(sha)) if self.has(sha) else None
 
+    async def head(self, sha: str, length: int) -> tuple[int, bytes] | None:
+        if bytes.fromhex(sha) in self._files:
+            total, part = await self.size(sha), await self.read(sha, 0, length)
+            return None if total is None or part is None else (total, part)
+        data = await self.get(sha)
+        return None if data is None else (len(data), data[:length])
+
     async def read(self, sha: str, start: int, stop: int) -> bytes | None:
         if (key := bytes.fromhex(sha)) not in self._files:
             data = await self.get(sha)
@@ -140,7 +147,7 @@ class DiskBlobs:
         since = self._clock() - seconds
         return {key.hex() for key, asked in self._asked.items() if asked < since}
 
-    async def remove(self, shas: Iterable[str], seconds: float) -> int:
+    async def remove(self, shas: Iterable[str], seconds: float) -> set[str]:
         since = self._clock() - seconds
         keys = [key for sha in shas if self._asked.get(key := bytes.fromhex(sha), since) < since]
         for start in range(0, len(keys), REMOVED_AT_ONCE):
@@ -149,7 +156,7 @@ class DiskBlobs:
                 del self._asked[key]
                 self._recent.drop(key.hex())
             await self._remove(part)
-        return len(keys)
+        return {key.hex() for key in keys}
 
     async def _remove(self, keys: list[bytes]) -> None:
         """Whoever stores one of them anew waits until it is gone."""

@@ -47,6 +47,9 @@ class MemoryBlobs:
     async def size(self, sha: str) -> int | None:
         return len(self._blobs[sha]) if self.has(sha) else None
 
+    async def head(self, sha: str, length: int) -> tuple[int, bytes] | None:
+        return (len(self._blobs[sha]), self._blobs[sha][:length]) if self.has(sha) else None
+
     async def read(self, sha: str, start: int, stop: int) -> bytes | None:
         return self._blobs[sha][start:stop] if self.has(sha) else None
 
@@ -69,12 +72,12 @@ class MemoryBlobs:
         since = self._clock() - seconds
         return {sha for sha, asked in self._asked.items() if asked < since}
 
-    async def remove(self, shas: Iterable[str], seconds: float) -> int:
+    async def remove(self, shas: Iterable[str], seconds: float) -> set[str]:
         idle = self.idle(seconds).intersection(shas)
         for sha in idle:
             del self._asked[sha]
             self._left_bytes += len(self._blobs.pop(sha))
-        return len(idle)
+        return idle
 
 
 class _MemorySpool:

@@ -102,7 +102,7 @@ class _Desk:
         self._admit(request, room)
         size = await self._house.blob_size(room, sha) if SHA.fullmatch(sha) else None
         if size is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "that room names no such blob")
+            raise HTTPException(HTTPStatus.NOT_FOUND, "that room has no such blob")
         tag = f'"{sha}"'
         headers = ALWAYS | {"etag": tag, "cache-control": FOREVER, "accept-ranges": "bytes"}
         if ranges.names(request.headers.get("if-none-match"), tag):
@@ -117,7 +117,7 @@ class _Desk:
             return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
         headers |= {"content-type": "application/octet-stream", "content-length": str(len(part))}
         head = Response(status_code=status, headers=headers)
-        return head if request.method == "HEAD" else _Blob(head, self._house, sha, part, request)
+        return head if request.method == "HEAD" else _Blob(head, self._house, (room, sha), part, request)
 
     def _admit(self, request: Request, room: str | None) -> None:
         """Raises HTTPException unless the request shows something that lets it in."""
@@ -142,10 +142,10 @@ def _denied(exc: Refused) -> HTTPException:
 class _Blob:
     """A part of a blob, sent as it is read: it is never whole in memory."""
 
-    def __init__(self, head: Response, house: House, sha: str, part: range, request: Request) -> None:
+    def __init__(self, head: Response, house: House, blob: tuple[str, str], part: range, request: Request) -> None:
         self._head = head
         self._house = house
-        self._sha = sha
+        self._blob = blob
         self._part = part
         self._request = request
 
@@ -153,7 +153,7 @@ class _Blob:
         await send({"type": "http.response.start", "status": self._head.status_code, "headers": self._head.raw_headers})
         for start in range(self._part.start, self._part.stop, PART_BYTES):
             stop = min(start + PART_BYTES, self._part.stop)
-            data = await self._house.read_blob(self._sha, start, stop)
+            data = await self._house.read_blob(*self._blob, start, stop)
             if data is None or await self._request.is_disconnected():
                 return  # it ends short of the length that it announced
             await send({"type": "http.response.body", "body": data, "more_body": True})

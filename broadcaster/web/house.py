@@ -19,7 +19,7 @@ class House(Protocol):
         """
 
     async def blob_size(self, room: str, sha: str) -> int | None:
-        """How long a blob is that `room` names; None if it names none of that sha."""
+        """How long a blob of `room` is; None if it has none of that sha."""
 
-    async def read_blob(self, sha: str, start: int, stop: int) -> bytes | None:
+    async def read_blob(self, room: str, sha: str, start: int, stop: int) -> bytes | None:
         """A part of a blob; None if it is gone."""

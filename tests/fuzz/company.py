@@ -13,7 +13,8 @@ from broadcaster.limits import Limits
 from broadcaster.member import Member
 from broadcaster.protocol import CAPABILITIES, CLIENT_FIELDS, ClientConnection, ServerConnection, member_id
 from broadcaster.room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
-from broadcaster.server.inbox import Arrivals, Inbox
+from broadcaster.server.belongings import Belongings
+from broadcaster.server.inbox import Inbox
 from broadcaster.store.memory import MemoryStore
 from broadcaster.wire import Message, Piece
 
@@ -61,7 +62,7 @@ class Company:
         self._line.next_message()
         self._number = 0
         self._answered = self._said = 0  # of what the other one says
-        self._blobs = MemoryStore().blobs
+        self._blobs = Belongings(MemoryStore().blobs)
         self._ask(self.ann.id, {"type": "join", "name": "ann"})
         self._edit()
 
@@ -86,7 +87,7 @@ class Company:
     def _serve(self, reader: Reader) -> None:
         connection, eve = ServerConnection(LIMITS), member_id(SECRETS[1])
         self._said = self._answered
-        inbox = Inbox(lambda request, data: self._ask(eve, request), self._blobs, Arrivals(), LIMITS)
+        inbox = Inbox(lambda request, data: self._ask(eve, request), self._blobs, LIMITS)
         for kind in reader.one_of(OPENINGS):
             self._take(connection, wire.encode({"type": kind} | USUAL[kind]), eve, inbox)
         while not reader.is_empty:

@@ -161,9 +161,9 @@ def test_a_blob_is_uploaded_once(server: Broadcaster, room: str, peers: Callable
     sent = ann.client.sent_bytes
     ann.edit(["two", ["create", "images", {"file": blob}]])
     ann.settle()
-    bob = peers(server, f"{room} b")
+    bob = peers(server, room)
     bob.client.blobs.put(data)
-    bob.edit(["one", ["create", "images", {"file": blob}]])
+    bob.edit(["three", ["create", "images", {"file": blob}]])
     bob.settle()
     assert ann.client.sent_bytes - sent < len(data)
     assert bob.client.sent_bytes < len(data)
