@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from .window import ROOT, Window, blender_gui, install
+from .window import Window, blender_gui, install
 
 SETUP_SECONDS: Final = 500  # the window's Blender is set up the first time
 
@@ -17,13 +17,14 @@ SETUP_SECONDS: Final = 500  # the window's Blender is set up the first time
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a user who installed the zip from the command line."""
+    output, home = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("home")
     try:
-        subprocess.run(blender_gui("blender", "--version"), cwd=ROOT, check=True, timeout=SETUP_SECONDS)
+        subprocess.run(blender_gui("blender", "--version"), cwd=home, check=True, timeout=SETUP_SECONDS)
     except (OSError, subprocess.SubprocessError) as exc:
         pytest.skip(f"MIXER_BLENDER_GUI starts no Blender here: {exc}")
-    output, home = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("home")
     install(home, output)
-    return home
+    with Window(home):  # or every test would wait for one that does not come
+        return home
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Final
 
 import pytest
 
+from tests.blender import inputs
 from tests.peers.processes import At, Broadcaster, Ended, Peer
 
 from .keeper import is_running, lock_of
@@ -324,9 +325,9 @@ def test_a_whole_scene_crosses_versions(window: Window, start_peer: StartPeer, t
 
 
 INPUTS: Final = f"""
-import sys, bpy
-sys.path.insert(0, {str(ROOT)!r})
-from tests.blender import inputs
+import sys, types, bpy
+inputs = types.ModuleType("inputs")
+exec({Path(inputs.__file__).read_text()!r}, inputs.__dict__)
 def look():
     modifier = bpy.data.objects["Cube"].modifiers["Nodes"]
     sizes = [inputs.get(modifier, name) for name in ("Size", "Count", "Way")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from tests.peers.processes import At
 from .keeper import lock_of
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-DRIVER: Final = Path(__file__).with_name("driver.py")
+DRIVER: Final = "driver.py"
 ANSWER: Final = "ANSWER "  # the driver's
 DISPLAYS: Final = range(90, 200)
 START_SECONDS: Final = 200  # more than a busy machine takes, as the next two
@@ -50,14 +51,19 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def install(home: Path, output: Path) -> None:
-    """Builds the zip into `output` and installs it for the user of `home`, as from the command line."""
+    """Builds the zip into `output` and installs it for the user of `home`, as from the command line.
+
+    All that a window is given lies in `home`, which is where it starts: it need not see this checkout.
+    """
+    home.mkdir(exist_ok=True)
+    shutil.copy(Path(__file__).with_name(DRIVER), home)
     build = [sys.executable, "-m", "tools.build_extension", "--platform", "linux-x64", "--output", str(output)]
     subprocess.run(build, cwd=ROOT, check=True, timeout=BUILD_SECONDS)
     [zip_file] = output.glob("*.zip")
     command = blender_gui(
         "blender", "--command", "extension", "install-file", "-r", "user_default", "-e", str(zip_file)
     )
-    subprocess.run(command, cwd=ROOT, env=environment(home), check=True, timeout=INSTALL_SECONDS)
+    subprocess.run(command, cwd=home, env=environment(home), check=True, timeout=INSTALL_SECONDS)
 
 
 def claim_display() -> tuple[int, socket.socket]:
@@ -80,10 +86,10 @@ class Window:
 
     def __init__(self, home: Path) -> None:
         self.display, self._claim = claim_display()
-        options = ["--enable-event-simulate", "-P", str(DRIVER)]
+        options = ["--enable-event-simulate", "-P", str(home / DRIVER)]
         self._process = subprocess.Popen(
             blender_gui("run", "-d", str(self.display), "--", *options),
-            cwd=ROOT,
+            cwd=home,
             env=environment(home),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
