@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from broadcaster.errors import MixerError
 
-from .proxy.mirror import evaluate
+from .proxy.along import evaluate
 from .session import Session, State
 
 IDLE_SECONDS: Final = 0.005

@@ -20,20 +20,20 @@ class Clashes:
 
     def settle(self, mirror: Mirror, member: Member, now: float) -> Deltas:
         """Renames what is ours to rename; the edits to send. Waits while edits of ours have no place in the order."""
-        if member.pending or not mirror.clashing:
+        if member.pending or not mirror.naming.clashing:
             return []
         deltas: Deltas = []
-        for uuid in list(mirror.clashing):
-            entity, holder = member.shown.get(uuid), mirror.holder_of_name(uuid)
+        for uuid in list(mirror.naming.clashing):
+            entity, holder = member.shown.get(uuid), mirror.naming.holder(uuid)
             other = member.shown.get(holder) if holder is not None else None
             if entity is None or holder is None or other is None or other.tree.get("name") != entity.tree["name"]:
-                mirror.settle_name(uuid)
+                mirror.naming.settle(uuid)
                 self._since.pop(uuid, None)
                 continue
             since = self._since.setdefault(uuid, now)
             (_, first, _), (_, later, owner) = sorted([_age(uuid, entity), _age(holder, other)])
             if owner == member.id or now - since > OWNER_SECONDS:
-                deltas += mirror.rename_later(later, first)
+                deltas += mirror.naming.rename(later, first)
                 self._since.pop(uuid, None)
         return deltas
 

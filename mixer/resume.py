@@ -10,8 +10,8 @@ from broadcaster.wire import Message
 
 from .authors import both
 from .proxy import Mirror, identity
+from .proxy.entries import Entry, in_order
 from .proxy.fields import Fields
-from .proxy.mirror import Entry, in_order
 from .stamp import Place, Stamp
 
 

@@ -9,7 +9,7 @@ from broadcaster.tree import Path, Tree, tag
 
 from .authors import Authors, filtered
 from .proxy import Mirror
-from .proxy.mirror import in_order
+from .proxy.entries import in_order
 
 LASTING: Final = ("node_tree",)  # a part that Blender makes and only an undo takes away: others could not follow
 

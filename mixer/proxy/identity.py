@@ -76,6 +76,16 @@ class Identity:
         """Drops all references; the uuids stay."""
         self._references.clear()
 
+    def clear(self) -> None:
+        """Knows no datablock any more."""
+        self._uuids.clear()
+        self._uids.clear()
+        self._former.clear()
+        self._references.clear()
+        self._trees.clear()
+        for known in self._known.values():
+            known.clear()
+
     def uuid_of(self, datablock: Datablock) -> str | None:
         """The uuid of a mirrored datablock; for one embedded in another, or shape keys, the owner's."""
         uuid = self._uuids.get(datablock.session_uid) if isinstance(datablock, bpy.types.ID) else None

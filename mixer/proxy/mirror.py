@@ -7,8 +7,7 @@ is anything written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 import bpy
@@ -18,39 +17,27 @@ from broadcaster.member import Member
 from broadcaster.tree import Delta, Tree, diff, new_uuid
 
 from ..rules import KINDS, NOT_MIRRORED
-from . import animation, blind, interface, values
+from . import animation, blind
+from .along import Along, evaluate
 from .context import Blobs, Context, Datablock
 from .create import create
-from .fields import WRITE_ERRORS, Fields
+from .entries import ORDER, Entry, in_order
+from .fields import Fields
 from .identity import Identity
+from .naming import ASIDE, Naming
+from .plain import write_plain
+from .removal import remove_datablocks, show_scene
 from .retype import retyped
 from .still import is_dragged
-from .struct import plan_of, read_struct, write_struct
+from .struct import read_struct, write_struct
 
-ORDER: Final = {kind.name: place for place, kind in enumerate(KINDS)}
 CLASS: Final = "class"  # a field of what is made with it
-NO_NAME: Final = "mixer.moving"
-MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
-    "collections": ("scenes", ("name", "children")),  # which have a layer collection for each, of its name
-    # Of a family, which Blender makes alike whenever one of them changes.
-    "metaballs": ("metaballs", ("resolution", "render_resolution", "threshold", "update_method", "elements")),
-}
-OF_USERS: Final = ("materials", "skeleton")  # what is written of these, users get slots and pose bones for
 RINGS: Final = {  # fields that Blender leaves as they were where they would close a ring
     "objects": ("parent", "instance_collection"),
     "collections": ("children",),
     "scenes": ("background_set",),
     "node_groups": ("nodes",),
 }
-
-
-@dataclass(slots=True)
-class Entry:
-    """One datablock: the document's tree and the one that Blender read back."""
-
-    kind: str
-    doc: Tree
-    live: Fields
 
 
 class Mirror:
@@ -60,9 +47,10 @@ class Mirror:
         self.identity = Identity()
         self.entries: dict[str, Entry] = {}
         self.ctx = Context(self.identity, blobs, trusted, items_of=self._live)
+        self.naming = Naming(self.identity, self.entries, self.ctx)
+        self.along = Along(self.identity, self.entries, self.ctx)
         self.looked_at: set[str] = set()  # what was collected in this tick, in which nobody can have edited since
         self.deferred: set[str] = set()  # what could not be written because of the user's mode
-        self.clashing: set[str] = set()  # whose name in the document another bears here
         self.made = False  # whether datablocks of others came about since somebody last set this back
         self.still = False  # whether datablocks and their parts must neither come nor go: see `still.py`
         self.waiting: set[str] = set()  # what could not be shown because of that
@@ -122,7 +110,7 @@ class Mirror:
         self.dismiss(uuid)
         other = new_uuid()
         self.identity.adopt(datablock, kind, other)
-        return [self.admit(kind, datablock, other), *self.collect(self._users_of([other])), [uuid, ["remove"]]]
+        return [self.admit(kind, datablock, other), *self.collect(self.along.users_of([other])), [uuid, ["remove"]]]
 
     def introduce(self) -> Deltas:
         """Deltas for new datablocks that were met under a name of another before they were scanned, and for that."""
@@ -200,14 +188,14 @@ class Mirror:
             if uuid not in fresh and self._write_plain(uuid, member.shown):
                 yield []
                 continue
-            if uuid in fresh and (along := self._moved_along(uuid, member.shown)):
+            if uuid in fresh and (along := self.along.moved(uuid, member.shown)):
                 found = self.collect(along)
                 self.following.update(along)
                 yield found
             if uuid not in fresh and uuid not in self.looked_at:
                 # All at once: writing one (a skeleton) changes others (its poses).
                 rest = [other for other in todo[place:] if other not in fresh and other in self.entries]
-                followers = [user for other in rest for user in self._followers(other, member.shown)]
+                followers = [user for other in rest for user in self.along.followers(other, member.shown)]
                 found = self.collect([*rest, *followers])
                 self.looked_at.update(rest)
                 self.written.update(rest)  # first, so that `edited_since` looks at them should the next step wait
@@ -216,14 +204,14 @@ class Mirror:
             self._write(uuid, member.shown)
             yield []
         self._drop_by_products()
-        if late := [*created, *(uuid for uuid in changed if self._lacks_pose(uuid))]:
+        if late := [*created, *(uuid for uuid in changed if self.along.lacks_pose(uuid))]:
             evaluate()  # makes what follows from others: a rig's pose
             for uuid in late:
                 if (entry := self.entries.get(uuid)) is not None and entry.live is not entry.doc:
                     self._write(uuid, member.shown)
                 yield []
         if created:
-            missed = self._missed(created)
+            missed = self.along.missed(created)
             found = self.collect(missed)
             self.following.update(missed)
             yield found
@@ -231,10 +219,10 @@ class Mirror:
                 self._write(uuid, member.shown)
                 yield []
         for uuid in created + changed:
-            self.settle_name(uuid)
+            self.naming.settle(uuid)
         self._keep(created)
         if removed:
-            users = self._users_of(removed)
+            users = self.along.users_of(removed)
             found = self.collect(users)
             self.following |= users
             yield found
@@ -303,43 +291,6 @@ class Mirror:
         created.sort(key=lambda uuid: ORDER[shown.get(uuid).kind])  # type: ignore[union-attr]
         return created, changed, removed
 
-    def _followers(self, uuid: str, shown: Document) -> Iterable[str]:
-        """Whose sockets, material slots or pose bones Blender makes and removes as it writes this one."""
-        entity, entry = shown.get(uuid), self.entries[uuid]
-        if entity is None or (datablock := self.identity.find(uuid)) is None:
-            return []
-        if along := self._moved_along(uuid, shown):
-            return along
-        if entry.kind == "node_groups" and entry.live.get(interface.INTERFACE) != entity.tree.get(interface.INTERFACE):
-            return interface.users_of(self.ctx, datablock)
-        moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)
-        return self._users_of([uuid]) if moved else []
-
-    def _lacks_pose(self, uuid: str) -> bool:
-        """Whether an object has another pose than it should: Blender makes its bones as it evaluates."""
-        entry = self.entries.get(uuid)
-        return entry is not None and entry.kind == "objects" and entry.live.get("pose") != entry.doc.get("pose")
-
-    def _moved_along(self, uuid: str, shown: Document) -> list[str]:
-        """What Blender changes along with this one, though it names it not."""
-        entity, entry = shown.get(uuid), self.entries[uuid]
-        kind, names = MOVED_ALONG.get(entry.kind, ("", ()))
-        if entity is None or all(entry.live.get(name) == entity.tree.get(name) for name in names):
-            return []
-        return [other for other, one in self.entries.items() if one.kind == kind]
-
-    def _missed(self, created: list[str]) -> list[str]:
-        """Who names one of these in the document and could not do so here before they were made."""
-        new = set(created)
-        rest = ((uuid, entry) for uuid, entry in self.entries.items() if entry.live is not entry.doc)
-        return [uuid for uuid, entry in rest if uuid not in new and names_one_of(entry.doc, new)]
-
-    def _users_of(self, uuids: list[str]) -> set[str]:
-        """Who names one of these: Blender drops such names along with what they name."""
-        named = {datablock for uuid in uuids if (datablock := self.identity.find(uuid)) is not None}
-        users = set().union(*bpy.data.user_map(subset=named).values()) if named else set()
-        return {uuid for user in users if (uuid := self.identity.uuid_of(user)) is not None}.difference(uuids)
-
     def _create(self, uuid: str, shown: Document) -> None:
         entity = shown.get(uuid)
         assert entity is not None
@@ -352,35 +303,12 @@ class Mirror:
         self.entries[uuid] = Entry(entity.kind, None, self._read(uuid, datablock, entity.tree))
 
     def _write_plain(self, uuid: str, shown: Document) -> bool:
-        """The quick way for properties whose writing moves nothing else, as a dragged object's: only they are read.
-
-        False, with nothing written, where more has changed, here or there.
-        """
-        entity, entry, datablock = shown.get(uuid), self.entries[uuid], self.identity.find(uuid)
-        if entity is None or datablock is None or getattr(datablock, "animation_data", None) is not None:
-            return False
-        plan, live, tree = plan_of(datablock), entry.live, entity.tree
-        changed = [name for name, value in tree.items() if live.get(name) is not value and live.get(name) != value]
-        if not plan.rule.plain.issuperset(changed) or len(live) > len(tree):
-            return False
-        proxies = [(name, plan.proxies[name]) for name in changed if name in live]
-        if len(proxies) < len(changed):
-            return False
-        if any(proxy.read(self.ctx, datablock, live[name], live) != live[name] for name, proxy in proxies):
-            return False  # edited here, and not noticed yet
-        try:
-            for name, proxy in proxies:
-                proxy.write(self.ctx, datablock, live[name], tree[name], tree)
-        except WRITE_ERRORS:
-            # What is written already is no edit of anybody here.
-            entry.live = {
-                **live,
-                **{name: proxy.read(self.ctx, datablock, live[name], live) for name, proxy in proxies},
-            }
-            return False
-        now = {**live, **{name: proxy.read(self.ctx, datablock, tree[name], tree) for name, proxy in proxies}}
-        entry.doc, entry.live = tree, tree if now == tree else now
-        return True
+        entity, datablock = shown.get(uuid), self.identity.find(uuid)
+        return (
+            entity is not None
+            and datablock is not None
+            and write_plain(self.ctx, datablock, self.entries[uuid], entity.tree)
+        )
 
     def _write(self, uuid: str, shown: Document) -> None:
         """Writes what differs, reads back, and writes once more what the first writing moved."""
@@ -411,63 +339,6 @@ class Mirror:
                 break  # it does not move
         if any(entry.live.get(name) != entry.doc.get(name) for name in RINGS.get(entry.kind, ())):
             self.ringed.add(uuid)
-
-    def settle_name(self, uuid: str) -> None:
-        """Writes a name that was taken once more: by now it may be free. `clashing` holds those whose is not.
-
-        Whoever bears it here and another one in the document is set aside, and gets that next.
-        """
-        unsettled: str | None = uuid
-        while unsettled is not None:
-            unsettled = self._settle_one(unsettled)
-
-    def _settle_one(self, uuid: str) -> str | None:
-        """Whose name is to be settled next, having been set aside."""
-        entry, datablock = self.entries.get(uuid), self.identity.find(uuid)
-        self.clashing.discard(uuid)
-        if entry is None or datablock is None or entry.live.get("name") == entry.doc.get("name"):
-            return None
-        aside = self._set_aside(entry)
-        try:
-            datablock.name = values.decode(entry.doc.get("name"))
-        except WRITE_ERRORS as exc:
-            self.ctx.refuse(datablock, "name", exc)
-        entry.live = {**entry.live, "name": values.encode(datablock.name)}
-        if entry.live["name"] != entry.doc.get("name") and _bearer(entry) is not None:
-            self.clashing.add(uuid)
-        return aside
-
-    def _set_aside(self, entry: Entry) -> str | None:
-        """Frees the name that the document gives to `entry`, if who bears it here has another one there."""
-        holder = _bearer(entry)
-        uuid = None if holder is None else self.identity.uuid_of(holder)
-        other = None if uuid is None else self.entries.get(uuid)
-        if holder is None or other is None or not other.doc or other.doc.get("name") == entry.doc.get("name"):
-            return None
-        if other.live.get("name") != values.encode(holder.name):
-            return None  # renamed here, and not noticed yet
-        holder.name = NO_NAME
-        other.live = {**other.live, "name": values.encode(holder.name)}
-        return uuid
-
-    def holder_of_name(self, uuid: str) -> str | None:
-        """Who bears the name here that the document gives to `uuid`."""
-        entry = self.entries.get(uuid)
-        holder = _bearer(entry) if entry is not None else None
-        return None if holder is None else self.identity.uuid_of(holder)
-
-    def rename_later(self, later: str, first: str) -> Deltas:
-        """Lets `first` have the name that both bear in the document; `later` gets a free one, which the delta tells."""
-        named, renamed = self.identity.find(first), self.identity.find(later)
-        if named is None or renamed is None:
-            return []
-        renamed.name = NO_NAME
-        self.settle_name(first)
-        renamed.name = self.entries[later].doc["name"]
-        self.clashing.discard(later)
-        entry = self.entries[later]
-        entry.live = {**entry.live, "name": renamed.name}
-        return [[later, ["patch", {"name": ["put", renamed.name]}]]]
 
     def _keep(self, uuids: list[str]) -> None:
         """Sees to it that saving does not drop what only something uses that is not mirrored."""
@@ -526,9 +397,8 @@ class Mirror:
     def clear(self) -> None:
         """Removes everything that is mirrored, to make room for a room's content; one empty scene stays."""
         keep = bpy.data.scenes[0]
-        keep.name = NO_NAME
-        _show(keep)
-        self.identity.forget()
+        keep.name = ASIDE
+        show_scene(keep)
         self.entries.clear()
         mirrored = [
             datablock
@@ -537,70 +407,13 @@ class Mirror:
             for datablock in getattr(bpy.data, kind.name)
             if datablock != keep
         ]
+        self.identity.clear()
         bpy.data.batch_remove(mirrored)
-        self.identity = self.ctx.directory = Identity()
 
     def drop_placeholder(self) -> None:
         """Removes the scene that `clear` left, once another one is there."""
-        placeholder = bpy.data.scenes.get(NO_NAME)
+        placeholder = bpy.data.scenes.get(ASIDE)
         if placeholder is not None and len(bpy.data.scenes) > 1:
             remove_datablocks([placeholder])
         elif placeholder is not None:  # a room without a scene gets this one
             placeholder.name = "Scene"
-
-
-def in_order(came: Iterable[tuple[str, Datablock, str]]) -> list[tuple[str, Datablock, str]]:
-    """[(kind, datablock, uuid)] as they are to be made: what others name first."""
-    return sorted(came, key=lambda one: ORDER[one[0]])
-
-
-def names_one_of(tree: Tree, uuids: Container[str]) -> bool:
-    """Whether a reference to one of `uuids` stands anywhere in `tree`, or one is a member of a link set there."""
-    if type(tree) is list:
-        return any(names_one_of(one, uuids) for one in tree)
-    if type(tree) is not dict:
-        return False
-    match tree.get("$"):
-        case "ref":
-            return tree.get("to") in uuids
-        case "set":
-            return any(uuid in uuids for uuid in tree["of"])
-        case "array" | "layout":
-            return False
-    return any(names_one_of(one, uuids) for one in tree.values())
-
-
-def _bearer(entry: Entry) -> Datablock | None:
-    """Who bears the name here that the document gives to this one."""
-    name = entry.doc.get("name")
-    return getattr(bpy.data, entry.kind).get(name) if type(name) is str else None
-
-
-def evaluate() -> None:
-    """Has Blender work out what follows from what was written; handlers are called."""
-    if bpy.context.view_layer is not None:
-        bpy.context.view_layer.update()
-
-
-def remove_datablocks(datablocks: list[Datablock]) -> None:
-    """Removes exactly these: users of a removed mesh that are not on the list are not taken along."""
-    doomed = set(datablocks)
-    if any(not isinstance(one, bpy.types.Object) for one in doomed):
-        for thing in bpy.data.objects:
-            if thing not in doomed:
-                doomed.discard(thing.data)
-                doomed.difference_update(system.settings for system in thing.particle_systems)
-    scenes = [one for one in doomed if isinstance(one, bpy.types.Scene)]
-    if scenes and len(scenes) == len(bpy.data.scenes):
-        doomed.discard(scenes[0])  # Blender needs one
-    if scenes:
-        _show(next(scene for scene in bpy.data.scenes if scene not in doomed), instead_of=doomed)
-    bpy.data.batch_remove(doomed)
-
-
-def _show(scene: Datablock, *, instead_of: Collection[Datablock] | None = None) -> None:
-    """Has windows show `scene`: Blender would crash with one whose scene is removed in a batch."""
-    for manager in bpy.data.window_managers:
-        for window in manager.windows:
-            if instead_of is None or window.scene in instead_of:
-                window.scene = scene

@@ -13,7 +13,7 @@ from broadcaster.errors import RemoteProtocolError
 from broadcaster.member import Member
 from broadcaster.tree import Tree, items, new_uuid, ref, tag
 from mixer.proxy import Mirror
-from mixer.proxy.mirror import evaluate
+from mixer.proxy.along import evaluate
 
 from .roundtrip import MemoryBlobs
 

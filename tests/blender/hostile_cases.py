@@ -22,7 +22,7 @@ from broadcaster.document import check_deltas
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, items, new_uuid, ref, tag
 from mixer.proxy import identity, struct
-from mixer.proxy.mirror import evaluate
+from mixer.proxy.along import evaluate
 
 from .hostile import GARBAGE, Scene, build, nested, transactions
 

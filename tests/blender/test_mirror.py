@@ -421,10 +421,10 @@ def test_names_that_go_round_are_all_given(mirror: Mirror) -> None:  # MIRROR10
         edit(member, uuid, name=name)
     for uuid in uuids:  # one by one, each finds its name taken
         assert apply(mirror, member, uuid) == []
-    for uuid in list(mirror.clashing):
-        mirror.settle_name(uuid)
+    for uuid in list(mirror.naming.clashing):
+        mirror.naming.settle(uuid)
     assert [bpy.data.objects[name] for name in ("Light", "Camera", "Cube")] == things
-    assert mirror.clashing == set()
+    assert mirror.naming.clashing == set()
     assert everything(mirror) == []
 
 

@@ -15,7 +15,7 @@ from broadcaster.document import Document
 from broadcaster.member import Member
 from broadcaster.tree import new_uuid
 from mixer.proxy import Mirror, identity, interface
-from mixer.proxy.mirror import evaluate
+from mixer.proxy.along import evaluate
 from mixer.proxy.node_links import Link, parse
 from mixer.rules import names
 

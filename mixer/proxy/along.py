@@ -1,0 +1,91 @@
+"""What Blender changes along with what is written, though nothing names it there."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Final
+
+import bpy
+
+from broadcaster.document import Document
+from broadcaster.tree import Tree
+
+from . import interface
+from .context import Context
+from .entries import Entry
+from .identity import Identity
+
+MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
+    "collections": ("scenes", ("name", "children")),  # which have a layer collection for each, of its name
+    # Of a family, which Blender makes alike whenever one of them changes.
+    "metaballs": ("metaballs", ("resolution", "render_resolution", "threshold", "update_method", "elements")),
+}
+OF_USERS: Final = ("materials", "skeleton")  # what is written of these, users get slots and pose bones for
+
+
+class Along:
+    """Tells what follows from what is about to be written."""
+
+    def __init__(self, identity: Identity, entries: dict[str, Entry], ctx: Context) -> None:
+        self._identity = identity
+        self._entries = entries
+        self._ctx = ctx
+
+    def followers(self, uuid: str, shown: Document) -> Iterable[str]:
+        """Whose sockets, material slots or pose bones Blender makes and removes as it writes this one."""
+        entity, entry = shown.get(uuid), self._entries[uuid]
+        if entity is None or (datablock := self._identity.find(uuid)) is None:
+            return []
+        if along := self.moved(uuid, shown):
+            return along
+        if entry.kind == "node_groups" and entry.live.get(interface.INTERFACE) != entity.tree.get(interface.INTERFACE):
+            return interface.users_of(self._ctx, datablock)
+        moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)
+        return self.users_of([uuid]) if moved else []
+
+    def lacks_pose(self, uuid: str) -> bool:
+        """Whether an object has another pose than it should: Blender makes its bones as it evaluates."""
+        entry = self._entries.get(uuid)
+        return entry is not None and entry.kind == "objects" and entry.live.get("pose") != entry.doc.get("pose")
+
+    def moved(self, uuid: str, shown: Document) -> list[str]:
+        """What Blender changes along with this one, though it names it not."""
+        entity, entry = shown.get(uuid), self._entries[uuid]
+        kind, names = MOVED_ALONG.get(entry.kind, ("", ()))
+        if entity is None or all(entry.live.get(name) == entity.tree.get(name) for name in names):
+            return []
+        return [other for other, one in self._entries.items() if one.kind == kind]
+
+    def missed(self, created: list[str]) -> list[str]:
+        """Who names one of these in the document and could not do so here before they were made."""
+        new = set(created)
+        rest = ((uuid, entry) for uuid, entry in self._entries.items() if entry.live is not entry.doc)
+        return [uuid for uuid, entry in rest if uuid not in new and names_one_of(entry.doc, new)]
+
+    def users_of(self, uuids: list[str]) -> set[str]:
+        """Who names one of these: Blender drops such names along with what they name."""
+        named = {datablock for uuid in uuids if (datablock := self._identity.find(uuid)) is not None}
+        users = set().union(*bpy.data.user_map(subset=named).values()) if named else set()
+        return {uuid for user in users if (uuid := self._identity.uuid_of(user)) is not None}.difference(uuids)
+
+
+def evaluate() -> None:
+    """Has Blender work out what follows from what was written; handlers are called."""
+    if bpy.context.view_layer is not None:
+        bpy.context.view_layer.update()
+
+
+def names_one_of(tree: Tree, uuids: Container[str]) -> bool:
+    """Whether a reference to one of `uuids` stands anywhere in `tree`, or one is a member of a link set there."""
+    if type(tree) is list:
+        return any(names_one_of(one, uuids) for one in tree)
+    if type(tree) is not dict:
+        return False
+    match tree.get("$"):
+        case "ref":
+            return tree.get("to") in uuids
+        case "set":
+            return any(uuid in uuids for uuid in tree["of"])
+        case "array" | "layout":
+            return False
+    return any(names_one_of(one, uuids) for one in tree.values())
