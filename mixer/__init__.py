@@ -20,7 +20,7 @@ def unregister() -> None:
     from . import session, ui, watch
     from .proxy import identity
 
-    session.leave()
+    session.leave(hand_over=True)
     ui.unregister()
     watch.unregister()
     identity.unregister()

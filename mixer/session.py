@@ -8,6 +8,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from broadcaster.tree import Tree
 
 from . import undo
 from .authors import Authors, dropped_part
-from .client import Client
+from .client import Client, Link
 from .cycles import Cycles
 from .locks import Locks
 from .lookout import Lookout
@@ -45,6 +46,7 @@ REST_SECONDS: Final = 1.5
 RETRY_SECONDS: Final = 1.0  # between two tries to write what the user's mode does not allow
 DIGEST_SECONDS: Final = 5.0  # how often our document is compared with the room's, while there are changes
 HASHED_IN_A_TICK: Final = 50  # entities
+HAND_OVER_SECONDS: Final = 3.0  # the user waits for that long at most
 
 
 log = logging.getLogger(__name__)
@@ -262,10 +264,7 @@ class Session:
     def _fold(self, batch: list[Message]) -> None:
         pending = {one.seq: one.deltas for one in self.member.pending}
         drift = self.member.drift
-        touched = self.member.receive(batch)
-        for again in self.member.outgoing:
-            self.client.send(again)
-        self.member.outgoing.clear()
+        touched = self._receive_into_member(batch)
         if self.member.drift > drift:
             self.stats.drift += 1
             log.warning("this document is not the room's: it is loaded anew")
@@ -282,6 +281,13 @@ class Session:
             self._begin(self.mirror.apply(touched | self._resumption.absent, self.member))
         elif touched:
             self._begin(self.mirror.apply(touched, self.member))
+
+    def _receive_into_member(self, batch: list[Message]) -> set[str]:
+        touched = self.member.receive(batch)
+        for again in self.member.outgoing:
+            self.client.send(again)
+        self.member.outgoing.clear()
+        return touched
 
     def _load_if_whole(self) -> None:
         """Scenes come last in a share: as long as there is none, and somebody is there, it goes on. For a while."""
@@ -458,6 +464,24 @@ class Session:
         self.people.reach(barrier)
         self.client.send(self.people.ours())
 
+    def hand_over(self) -> None:
+        """To be called before the room is left: sends what was edited here last, and waits for what is unanswered.
+
+        Nothing here is written. What the connection does not bring in time stays `in_flight`. Raises MixerError.
+        """
+        if self.state is not State.IN_STEP:
+            return
+        if not self.lookout.notes.undone:
+            self.lookout.notes.structure = True
+            self._send_local(math.inf)
+        end = time.monotonic() + HAND_OVER_SECONDS
+        while self.member.pending and self.client.link is Link.JOINED and (rest := end - time.monotonic()) > 0:
+            self.client.wait(rest)
+            for message in self.client.poll():
+                self._handle(message)
+            batch, self._inbox = self._inbox, []
+            self._receive_into_member(batch)
+
     def leave(self) -> None:
         """Leaves the room; the scene stays as it is."""
         if self.state is not State.LEFT:
@@ -539,9 +563,15 @@ def join(connect: Callable[[], Client], *, trusted: bool = False, stamp: Stamp |
     return _session
 
 
-def leave() -> None:
-    """Leaves the room, if this Blender is in one."""
+def leave(*, hand_over: bool = False) -> None:
+    """Leaves the room, if this Blender is in one; if wanted, not without what was edited last."""
     global _session
-    if _session is not None:
+    if _session is None:
+        return
+    try:
+        if hand_over:
+            with suppress(MixerError):  # the room is gone: it is left anyway
+                _session.hand_over()
+    finally:
         _session.leave()
         _session = None

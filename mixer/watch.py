@@ -54,7 +54,7 @@ def _undone(*_: Any) -> None:
 @persistent
 def _load_pre(*_: Any) -> None:
     """Another file is another scene: it must not flow into the room."""
-    session.leave()
+    session.leave(hand_over=True)
 
 
 @persistent

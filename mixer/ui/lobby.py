@@ -15,6 +15,7 @@ from broadcaster.invitation import read as read_invitation
 from ..client import Server
 from ..host import DEFAULT_PORT, Host
 from ..rooms import Listing
+from ..session import Session
 from .colors import Swatches
 from .status import Status
 
@@ -34,6 +35,7 @@ class Lobby:
         self.invited: Invitation | None = None
         self.pinned: str | None = None  # the fingerprint of the certificate of `server`
         self.room = ""  # the room we entered and did not leave
+        self.stay: Session | None = None  # there
         self._is_ours = False  # whether that is on our own host
         self.told: tuple[Status | None, str] = (None, "")  # what the panel was last drawn for
         self._listing: Listing | None = None
@@ -49,15 +51,21 @@ class Lobby:
         if self.swatches is not None:
             self.swatches.close()
         self.swatches = None
-        self.message = self.room = ""
+        self.message = ""
+        self.exit()
         self.secrets, self.invited = {}, None
         self.told = (None, "")
 
-    def enter(self, room: str, server: Address) -> None:
+    def enter(self, stay: Session, server: Address) -> None:
         """We are in a room from now on; back here, its server is looked at again."""
         self.say("")
+        self.stay = stay
         self.server = server
-        self.room, self._is_ours = room, self.host is not None
+        self.room, self._is_ours = stay.client.room, self.host is not None
+
+    def exit(self) -> None:
+        """We are in no room any more."""
+        self.room, self.stay = "", None
 
     @property
     def is_orphaned(self) -> bool:

@@ -44,13 +44,13 @@ class RoomOperator(Operator):
             require_network(host)
             lobby.look_at_pin(where)
             shown: Any = lobby.shown_to(where, room, server(context))
-            session.join(
+            stay = session.join(
                 lambda: Client(host, port, room=room, name=name, color=color, create=create, held=held, **shown),
                 stamp=stamp,
             )
         except (OSError, MixerError) as exc:
             return refuse(self, exc)
-        lobby.enter(room, where)
+        lobby.enter(stay, where)
         return DONE
 
 
@@ -107,6 +107,29 @@ class MIXER_OT_go_on(RoomOperator):
         return self.enter(context, "" if place is None else place.room, go_on=True)
 
 
+class MIXER_OT_go_back(RoomOperator):
+    """Go back to the room that you left by opening another file"""
+
+    bl_idname = "mixer.go_back"
+    bl_label = "Go Back to the Room"
+    bl_options = {"INTERNAL"}  # noqa: RUF012 (Blender wants a set)
+
+    if TYPE_CHECKING:
+        room: str
+        why: str
+    else:
+        room: bpy.props.StringProperty(name="Room", description="What it is called there")
+        why: bpy.props.StringProperty(name="Why", description="Why you left it")
+
+    def invoke(self, context: Context, event: Event) -> set[Any]:
+        return confirm(self, event, f"Go back to {self.room}?", self.why, "Go Back")
+
+    def execute(self, context: Context) -> set[Any]:
+        place = carried()
+        is_of_room = place is not None and (place.room, (place.host, place.port)) == (self.room, lobby.server)
+        return self.enter(context, self.room, go_on=is_of_room)
+
+
 class MIXER_OT_create_room(RoomOperator):
     """Make a room that others can join, with the scene that you have open"""
 
@@ -148,8 +171,8 @@ class MIXER_OT_leave_room(Operator):
         return confirm(self, event, "Leave the room?", message, "Leave")
 
     def execute(self, context: Context) -> set[Any]:
-        lobby.room = ""
-        session.leave()
+        lobby.exit()
+        session.leave(hand_over=True)
         lobby.say("")
         if lobby.server is not None and lobby.may_list:
             lobby.look(lobby.server)
@@ -254,7 +277,7 @@ class MIXER_OT_stop_hosting(Operator):
         return confirm(self, event, "Stop hosting?", message, "Stop Hosting")
 
     def execute(self, context: Context) -> set[Any]:
-        lobby.room = ""
+        lobby.exit()
         session.leave()
         lobby.stop_hosting()
         return DONE
@@ -278,6 +301,7 @@ CLASSES: Final = (
     MIXER_OT_list_rooms,
     MIXER_OT_join_room,
     MIXER_OT_go_on,
+    MIXER_OT_go_back,
     MIXER_OT_create_room,
     MIXER_OT_leave_room,
     MIXER_OT_reconnect,

@@ -11,6 +11,7 @@ from broadcaster.errors import MixerError
 
 from .. import session
 from ..session import BUDGET_SECONDS, Session, State
+from . import words
 from .lobby import lobby
 from .status import status
 from .undo import forget_steps, push_step
@@ -39,7 +40,7 @@ def _work() -> float:
     if (here := session.current()) is not None:
         busy = _stay(here)
     elif lobby.room:
-        _left(f"You left {lobby.room} because another file was opened. To go on there, join it again")
+        _ask_back()
     here = session.current()
     now = None if here is None else status(here), lobby.message
     if changed or now != lobby.told:
@@ -69,9 +70,21 @@ def _stay(here: Session) -> bool:
     return busy
 
 
+def _ask_back() -> None:
+    """Another file was opened, which left the room: says so, and asks whether to go back."""
+    room, unsent = lobby.room, 0 if lobby.stay is None else lobby.stay.in_flight
+    lost = f" {words.count(unsent, 'edit')} of yours did not reach it." if unsent else ""
+    why = f"You left {room} because another file was opened.{lost}"
+    _left(f"{why} To go on there, join it again")
+    assert bpy.context.window_manager is not None
+    for window in bpy.context.window_manager.windows[:1]:
+        with bpy.context.temp_override(window=window):
+            bpy.ops.mixer.go_back("INVOKE_DEFAULT", room=room, why=why)  # type: ignore[attr-defined]
+
+
 def _left(why: str) -> None:
     session.leave()
-    lobby.room = ""
+    lobby.exit()
     lobby.say(why)
 
 

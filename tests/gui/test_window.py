@@ -516,7 +516,7 @@ def test_more_windows_and_scenes_are_no_hindrance(window: Window, start_peer: St
 
 
 @pytest.mark.parametrize("way", ["new", "open", "revert"])
-def test_another_file_leaves_the_room_and_says_so(  # GUI10
+def test_another_file_leaves_the_room_and_asks_whether_to_go_back(  # GUI10
     window: Window, start_peer: StartPeer, tmp_path: Path, way: str
 ) -> None:
     path = str(tmp_path / "mine.blend")
@@ -528,22 +528,34 @@ def test_another_file_leaves_the_room_and_says_so(  # GUI10
     window.run(f'bpy.data.objects["Light"].name = "Mine"; bpy.ops.wm.save_as_mainfile(filepath={path!r})')
     script = """
         session.settle()
-        before = sorted(bpy.data.objects.keys()), session.digest()
         session.barrier("there", 2)
         while len(session.members) > 1:
             session.pump(0.1)
         session.settle()
-        say([before[0], before == (sorted(bpy.data.objects.keys()), session.digest())])
+        say([sorted(bpy.data.objects.keys()), bpy.data.objects["Cube"].location.x])
+        while len(session.members) < 2:
+            session.pump(0.1)
+        session.barrier("back", 2)
+        session.settle()
+        say(session.digest())
+        session.barrier("end", 2)
     """
     with Broadcaster() as server:
         window.run(f'{PREFERENCES}.server = "{server.address}"; bpy.ops.mixer.create_room(room="room")')
         window.wait_for(f"session.current() is not None and {AT_REST}")
         peer = start_peer(server, script)
         reach(window, "there")
-        window.run(codes[way])
+        window.run(f'bpy.data.objects["Cube"].location.x = 7; {codes[way]}')  # nobody has seen that yet
         window.wait_for("session.current() is None and not lobby.room")
         assert "because another file was opened" in window.run("lobby.message")
-        assert ended_well(peer).said == [[["Camera", "Cube", "Mine"], True]]
+        peer.wait_for('"Mine"')
+        window.run('tap("RET")')
+        window.wait_for(f"session.current() is not None and {AT_REST}")
+        reach(window, "back")
+        digest = window.run("session.current().digest()")
+        assert window.run('bpy.data.objects["Cube"].location.x') == 7
+        reach(window, "end")
+        assert ended_well(peer).said == [[["Camera", "Cube", "Mine"], 7], digest]
 
 
 def test_a_file_goes_on_in_the_room_it_was_saved_in(window: Window, start_peer: StartPeer, tmp_path: Path) -> None:
