@@ -7,13 +7,14 @@ from typing import Final
 
 import bpy
 
-from broadcaster.document import Document
+from broadcaster.document import Deltas, Document
 from broadcaster.tree import Tree
 
-from . import interface
+from . import interface, poses
 from .context import Context
 from .entries import Entry
 from .identity import Identity
+from .moment import evaluate_elsewhere
 
 MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
     "collections": ("scenes", ("name", "children")),  # which have a layer collection for each, of its name
@@ -43,10 +44,32 @@ class Along:
         moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)
         return self.users_of([uuid]) if moved else []
 
+    def has_pose(self, uuid: str) -> bool:
+        """Whether this is an object with a pose here."""
+        entry = self._entries.get(uuid)
+        return entry is not None and entry.live.get(poses.POSE) is not None
+
     def lacks_pose(self, uuid: str) -> bool:
         """Whether an object has another pose than it should: Blender makes its bones as it evaluates."""
         entry = self._entries.get(uuid)
-        return entry is not None and entry.kind == "objects" and entry.live.get("pose") != entry.doc.get("pose")
+        return entry is not None and entry.kind == "objects" and entry.live.get(poses.POSE) != entry.doc.get(poses.POSE)
+
+    def untold_pose(self, uuid: str) -> Deltas:
+        """Tells of a pose that came about here and nobody has told of: an edit of it would be lost."""
+        entry = self._entries[uuid]
+        if entry.kind != "objects" or (armature := self._entries.get(poses.armature_of(entry.live))) is None:
+            return []
+        wanted = poses.names((armature.doc or {}).get(poses.SKELETON))
+        told = poses.untold(entry.live, entry.doc, wanted)
+        return [] if told is None else [[uuid, told]]
+
+    def evaluate(self, uuids: Iterable[str]) -> None:
+        """Has Blender work out what follows from what was written; the poses of these also where nothing shows them."""
+        evaluate()
+        known = [uuid for uuid in uuids if uuid in self._entries and self._entries[uuid].kind == "objects"]
+        things = [thing for uuid in known if (thing := self._identity.find(uuid)) is not None]
+        if behind := [thing for thing in things if poses.is_behind(thing)]:
+            evaluate_elsewhere(behind)
 
     def moved(self, uuid: str, shown: Document) -> list[str]:
         """What Blender changes along with this one, though it names it not."""

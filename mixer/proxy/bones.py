@@ -30,6 +30,7 @@ ROLL_NOISE_RADIANS: Final = 1e-4  # a roll is read out of a matrix: this much of
 TURN_RADIANS: Final = 2 * math.pi
 BONES: Final = "bones"  # handle: name -> key
 COLLECTIONS: Final = "collections"  # handle: name -> key
+GONE: Final = "gone "  # handle, of bones or collections: key -> name, of those that an undo may bring back
 HANDLES: Final = {"Bone": BONES, "BoneCollection": COLLECTIONS}
 
 
@@ -87,8 +88,11 @@ class Skeleton:
         bones, collections = list(struct.bones), list(_nested(struct.collections))
         heads, tails = _corners(struct.bones, "head_local"), _corners(struct.bones, "tail_local")
         old_bones, old_collections = structs_of(before.get(BONES)), structs_of(before.get(COLLECTIONS))
-        bone_keys = _bone_keys(bones, heads, tails, old_bones)
-        collection_keys = _collection_keys(collections, old_collections)
+        gone_bones, gone_collections = _gone(ctx, BONES), _gone(ctx, COLLECTIONS)
+        bone_keys = _bone_keys(bones, heads, tails, old_bones, gone_bones)
+        collection_keys = _collection_keys(collections, old_collections, gone_collections)
+        _note_gone(gone_bones, old_bones, bone_keys)
+        _note_gone(gone_collections, old_collections, collection_keys)
         ctx.handles()[BONES] = {bone.name: key for key, bone in zip(bone_keys, bones, strict=True)}
         ctx.handles()[COLLECTIONS] = {one.name: key for key, one in zip(collection_keys, collections, strict=True)}
         found = {
@@ -119,8 +123,10 @@ class Skeleton:
         if tag(new) != "":
             raise RemoteProtocolError("malformed skeleton")
         before = live if live is not None else self.read(ctx, struct, None, fields)
-        _write_bones(ctx, struct, structs_of(before[BONES]), structs_of(new.get(BONES)))
-        _write_collections(ctx, struct, structs_of(before[COLLECTIONS]), structs_of(new.get(COLLECTIONS)))
+        for handle, write in ((BONES, _write_bones), (COLLECTIONS, _write_collections)):
+            here, wanted = structs_of(before[handle]), structs_of(new.get(handle))
+            write(ctx, struct, here, wanted)
+            _note_gone(_gone(ctx, handle), here, wanted)
 
 
 PROXIES: Final[Mapping[str, Any]] = {"skeleton": Skeleton, "custom_shape_transform": PoseSibling}
@@ -153,26 +159,52 @@ def _nested(collections: Iterable[Struct]) -> Iterator[Struct]:
         yield from _nested(one.children)
 
 
+def _gone(ctx: Context, handle: str) -> dict[str, str]:
+    """The names of the bones or collections that were here once, by key: who undoes brings them back, as the same."""
+    gone: dict[str, str] = ctx.handles().setdefault(GONE + handle, {})
+    return gone
+
+
+def _note_gone(gone: dict[str, str], before: dict[str, Fields], keys: Iterable[str]) -> None:
+    here = set(keys)
+    gone.update({key: name_of(tree) for key, tree in before.items() if key not in here})
+    for key in here & gone.keys():
+        del gone[key]
+
+
 def _bone_keys(
-    bones: list[Struct], heads: list[list[float]], tails: list[list[float]], before: dict[str, Fields]
+    bones: list[Struct],
+    heads: list[list[float]],
+    tails: list[list[float]],
+    before: dict[str, Fields],
+    gone: dict[str, str],
 ) -> list[str]:
-    """By name, and what was renamed by where it lies; what was moved as well, by its place in the list."""
+    """By name, what was renamed by where it lies, what is back by its name, what was moved by its place in the list."""
     order = {key: place for place, key in enumerate(before)}
     ways = (
-        (lambda i: bones[i].name, lambda key: name_of(before[key])),
-        (lambda i: str((heads[i], tails[i])), lambda key: str((before[key].get("head"), before[key].get("tail")))),
-        (lambda i: i, order.__getitem__),
+        (lambda i: bones[i].name, lambda key: key in before and name_of(before[key])),
+        (
+            lambda i: str((heads[i], tails[i])),
+            lambda key: key in before and str((before[key].get("head"), before[key].get("tail"))),
+        ),
+        (lambda i: bones[i].name, gone.get),
+        (lambda i: i, order.get),
     )
-    return recognised(len(bones), list(before), ways)
+    return recognised(len(bones), _known(before, gone), ways)
 
 
-def _collection_keys(collections: list[Struct], before: dict[str, Fields]) -> list[str]:
+def _collection_keys(collections: list[Struct], before: dict[str, Fields], gone: dict[str, str]) -> list[str]:
     order = {key: place for place, key in enumerate(before)}
     ways = (
-        (lambda i: collections[i].name, lambda key: name_of(before[key])),
-        (lambda i: i, order.__getitem__),
+        (lambda i: collections[i].name, lambda key: key in before and name_of(before[key])),
+        (lambda i: collections[i].name, gone.get),
+        (lambda i: i, order.get),
     )
-    return recognised(len(collections), list(before), ways)
+    return recognised(len(collections), _known(before, gone), ways)
+
+
+def _known(before: dict[str, Fields], gone: dict[str, str]) -> list[str]:
+    return [*before, *(key for key in reversed(gone) if key not in before)]
 
 
 def _read_bone(ctx: Context, bone: Struct, head: Tree, tail: Tree, prev: Fields | None) -> Fields:

@@ -17,7 +17,7 @@ from broadcaster.member import Member
 from broadcaster.tree import Delta, Tree, diff, new_uuid
 
 from ..rules import KINDS, NOT_MIRRORED
-from . import animation, blind
+from . import animation, blind, poses
 from .along import Along, evaluate
 from .context import Blobs, Context, Datablock
 from .create import create
@@ -98,11 +98,21 @@ class Mirror:
                 continue
             live = self._read(uuid, datablock, entry.live, geometry=geometry)
             if live is not entry.live:
-                delta = diff(entry.live, live)
-                entry.live = live
-                if delta is not None:
-                    deltas.append([uuid, delta])
+                before, entry.live = entry.live, live
+                if (delta := diff(before, live)) is not None:
+                    deltas += self._with_poses(uuid, delta)
         return deltas
+
+    def _with_poses(self, uuid: str, delta: Delta) -> Deltas:
+        """A delta, and with it what it goes along with: poses where bones come and go, and bones where poses do."""
+        entry = self.entries[uuid]
+        if entry.kind == "armatures" and poses.come_or_go(delta[1].get(poses.SKELETON), but="name"):
+            return [[uuid, delta], *self.collect(self.along.users_of([uuid]))]
+        if entry.kind != "objects" or poses.POSE not in delta[1]:
+            return [[uuid, delta]]
+        bones = self.collect([poses.armature_of(entry.live)]) if poses.come_or_go(delta[1][poses.POSE]) else []
+        told = poses.told_whole(delta, entry.live, entry.doc)
+        return bones if told is None else [*bones, [uuid, told]]
 
     def _replace(self, uuid: str, kind: str, datablock: Datablock) -> Deltas:
         """Deltas for a datablock that was converted in its place, as a text to a curve: to others it is another one."""
@@ -132,7 +142,7 @@ class Mirror:
             self.ctx.uuid, self.ctx.geometry = uuid, blind.reads_arrays(datablock)
             self.ctx.derived = animation.derived(datablock)
             if not blind.has_changed(self.ctx, datablock, entry.live):
-                return []
+                return self.along.untold_pose(uuid)
         return self.look(uuid)
 
     def look(self, uuid: str) -> Deltas:
@@ -180,7 +190,7 @@ class Mirror:
                 self._create(uuid, member.shown)
             yield []
         self.made |= bool(created)
-        fresh = set(created)
+        fresh, posed = set(created), set[str]()
         todo = sorted(created + changed, key=lambda uuid: ORDER[self.entries[uuid].kind] if uuid in self.entries else 0)
         for place, uuid in enumerate(todo):
             if uuid not in self.entries:
@@ -200,12 +210,15 @@ class Mirror:
                 self.looked_at.update(rest)
                 self.written.update(rest)  # first, so that `edited_since` looks at them should the next step wait
                 self.following.update(followers)
+                posed.update(user for user in followers if self.along.has_pose(user))
                 yield found
             self._write(uuid, member.shown)
             yield []
         self._drop_by_products()
-        if late := [*created, *(uuid for uuid in changed if self.along.lacks_pose(uuid))]:
-            evaluate()  # makes what follows from others: a rig's pose
+        posed.update(uuid for uuid in changed if self.along.lacks_pose(uuid))
+        if late := [*created, *sorted(posed - fresh)]:
+            self.along.evaluate(late)  # makes what follows from others: a rig's pose
+            self.collect(posed)  # it may be another than was written, if the bones were made anew
             for uuid in late:
                 if (entry := self.entries.get(uuid)) is not None and entry.live is not entry.doc:
                     self._write(uuid, member.shown)
@@ -248,11 +261,9 @@ class Mirror:
 
     def retry(self, member: Member) -> Iterator[Deltas]:
         """Writes what was deferred, if the user has left that mode by now; runs like `apply`."""
-        deferred, self.deferred = self.deferred, set()
-        for uuid in deferred & self.entries.keys():
-            yield self.collect([uuid])
-            self._write(uuid, member.shown)
-            self.ringed.discard(uuid)  # or it would be tried for ever
+        deferred, self.deferred = self.deferred & self.entries.keys(), set()
+        yield from self.restore(deferred, member)
+        self.ringed -= deferred  # or it would be tried for ever
 
     def verify(self, *, done: bool = True) -> Deltas:
         """Where datablocks just written read differently by now, with nobody having edited them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -30,3 +30,14 @@ def moment(data: Datablock) -> Iterator[Datablock]:
             yield thing
     finally:
         bpy.data.batch_remove([thing, scene])
+
+
+def evaluate_elsewhere(things: Iterable[Datablock]) -> None:
+    """Has Blender evaluate objects that the user's scene does not show."""
+    scene = bpy.data.scenes.new(MOMENT)
+    try:
+        for thing in things:
+            scene.collection.objects.link(thing)
+        scene.view_layers[0].update()
+    finally:
+        bpy.data.scenes.remove(scene)

@@ -1,0 +1,102 @@
+"""Poses: Blender makes and drops the bones of a pose along with those of the armature, each peer in its own time.
+
+So a pose may be here before the document has it, or still be here when the document has dropped it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+
+from broadcaster.tree import Delta, Tree, tag
+
+from .bones import BONES
+from .context import Datablock
+from .fields import Fields
+from .keying import structs_of
+
+POSE: Final = "pose"  # field of an object
+SKELETON: Final = "skeleton"  # field of an armature
+
+
+def names(skeleton: Tree) -> set[Tree]:
+    """The names of the bones in a skeleton."""
+    bones = structs_of(skeleton.get(BONES) if tag(skeleton) == "" else None)
+    return {name for bone in bones.values() if type(name := bone.get("name")) is str}
+
+
+def is_behind(thing: Datablock) -> bool:
+    """Whether an object has another pose than its armature wants: Blender makes it as it evaluates what is shown."""
+    if not isinstance(thing.data, bpy.types.Armature):
+        return False
+    return thing.pose is None or thing.pose.bones.keys() != thing.data.bones.keys()
+
+
+def armature_of(fields: Fields) -> str:
+    """The uuid of an object's data."""
+    data: Tree = fields.get("data")
+    uuid: Tree = data["to"] if tag(data) == "ref" else None
+    return uuid if type(uuid) is str else ""
+
+
+def come_or_go(change: Delta | None, *, but: str = "") -> bool:
+    """Whether bones do in a change of a skeleton or pose, or change what is called `but`."""
+    if change is None or change[0] != "patch":
+        return change is not None
+    bones = change[1].get(BONES)
+    if bones is None or bones[0] != "patch":
+        return bones is not None
+    return any(one[0] != "patch" or but in one[1] for one in bones[1].values())
+
+
+def told_whole(delta: Delta, live: Fields, doc: Tree) -> Delta | None:
+    """A delta of an object, as the document can take it: what it lacks of a pose goes whole, and goes not twice."""
+    change = delta[1].get(POSE) if delta[0] == "patch" else None
+    if change is None or change[0] != "patch" or doc is None:
+        return delta
+    known, here = _bones(doc), _bones(live)
+    if known is None or here is None:
+        return _with(delta, POSE, ["put", live[POSE]])
+    bones = change[1].get(BONES)
+    if bones is None or bones[0] != "patch":
+        return delta
+    whole = {
+        name: one if name in known["of"] or one[0] == "insert" else _insert(here, name)
+        for name, one in bones[1].items()
+        if name in known["of"] or one[0] != "remove"
+    }
+    if whole == bones[1]:
+        return delta
+    return _with(delta, POSE, _with(change, BONES, ["patch", whole] if whole else None))
+
+
+def untold(live: Fields, doc: Tree, wanted: set[Tree]) -> Delta | None:
+    """What is to be told of a pose that Blender made here and nobody has told of, of the bones that are `wanted`."""
+    here, known = _bones(live), _bones(doc)
+    if here is None or here is known or not wanted or doc is None:
+        return None
+    if known is None:
+        return ["patch", {POSE: ["put", live[POSE]]}]
+    missing = {name: _insert(here, name) for name in here["order"] if name in wanted and name not in known["of"]}
+    return ["patch", {POSE: ["patch", {BONES: ["patch", missing]}]}] if missing else None
+
+
+def _bones(tree: Tree) -> Tree:
+    """The bones of an object's pose; None if it has no pose."""
+    pose: Tree = tree.get(POSE) if tag(tree) == "" else None
+    bones: Tree = pose.get(BONES) if tag(pose) == "" else None
+    return bones if tag(bones) == "items" else None
+
+
+def _insert(bones: Tree, name: str) -> Delta:
+    place = bones["order"].index(name)
+    return ["insert", bones["order"][place - 1] if place else None, bones["of"][name]]
+
+
+def _with(delta: Delta | None, name: str, change: Delta | None) -> Delta | None:
+    """A patch with another change, or none, in one place; None if nothing is left of it."""
+    assert delta is not None
+    changes = {**delta[1], name: change}
+    kept = {one: inner for one, inner in changes.items() if inner is not None}
+    return ["patch", kept] if kept else None
