@@ -122,7 +122,8 @@ class MIXER_OT_go_back(RoomOperator):
         why: bpy.props.StringProperty(name="Why", description="Why you left it")
 
     def invoke(self, context: Context, event: Event) -> set[Any]:
-        return confirm(self, event, f"Go back to {self.room}?", self.why, "Go Back")
+        message = f"{self.why} Its scene takes the place of this one."
+        return confirm(self, event, f"Go back to {self.room}?", message, "Go Back")
 
     def execute(self, context: Context) -> set[Any]:
         place = carried()
