@@ -74,6 +74,15 @@ def check_join(message: Message) -> None:
         raise RemoteProtocolError("malformed 'join' message: 'color' is like #ff8800")
 
 
+def check_more(more: list[Any] | int | None) -> None:
+    """Raises RemoteProtocolError unless these are lists, or a number of answers that may be due."""
+    if type(more) is list:
+        if set(map(type, more)) - {list}:
+            raise RemoteProtocolError("malformed 'tx' message: what follows is no list of deltas")
+    elif type(more) is int and not 0 < more < wire.MAX_IN_FLIGHT:
+        raise RemoteProtocolError(f"malformed 'ack' message: {more} more")
+
+
 def check_shas(shas: list[Any]) -> None:
     """Raises RemoteProtocolError unless these are names of blobs, not too many."""
     if len(shas) > wire.MAX_SHAS:

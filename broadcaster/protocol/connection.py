@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import secrets
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
@@ -12,7 +14,7 @@ from .. import wire
 from ..errors import LocalProtocolError, Refused, RemoteProtocolError
 from ..limits import DEFAULTS, Limits
 from ..wire import Message, Piece
-from .check import check_expect, check_fields, check_govern, check_join, check_shas, check_state
+from .check import check_expect, check_fields, check_govern, check_join, check_more, check_shas, check_state
 from .tables import CLIENT_FIELDS, FROM_CLIENT, FROM_SERVER, SERVER_FIELDS, Fields, State, Transitions
 
 PROTOCOL: Final = 1
@@ -153,6 +155,20 @@ class ClientConnection(Connection):
     _in, _in_fields, _out = FROM_SERVER, SERVER_FIELDS, FROM_CLIENT
     _far_side = "the broadcaster"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._more: deque[Message] = deque()
+
+    def next_message(self) -> Message | Piece | None:
+        """As for any connection; what stands for several is taken apart, and only the first of them has a payload."""
+        if self._more:
+            self.payload = bytearray()
+            return self._more.popleft()
+        message = super().next_message()
+        if type(message) is dict and "more" in message:
+            self._more += _taken_apart(message)
+        return message
+
     def hello(self, agent: str) -> bytes:
         """The greeting, the first bytes on the connection."""
         return self.send(_greeting("hello", agent))
@@ -168,3 +184,16 @@ class ClientConnection(Connection):
                 self._check_greeting(message)
             case "missing" | "absent":
                 check_shas(message["shas"])
+            case "tx" | "ack":
+                check_more(message.get("more"))
+
+
+def _taken_apart(message: Message) -> Iterator[Message]:
+    """What follows a `tx` or an `ack` in one message with it."""
+    more, revision = message.pop("more"), message["revision"]
+    if message["type"] == "tx":
+        for after, deltas in enumerate(more or (), 1):
+            yield {"type": "tx", "revision": revision + after, "member": message["member"], "deltas": deltas}
+    else:
+        for after in range(1, (more or 0) + 1):
+            yield {"type": "ack", "seq": message["seq"] + after, "revision": revision + after}

@@ -146,8 +146,19 @@ SERVER_FIELDS: Final[Fields] = {
     "attached": {},
     "records": {"entities": LIST, "removed": LIST},
     "ready": {"revision": WHOLE},
-    "tx": {"revision": WHOLE, "member": TEXT, "deltas": LIST},
-    "ack": {"seq": WHOLE, "revision": WHOLE, "dropped": (list, ABSENT), "effect": (list, ABSENT)},
+    "tx": {
+        "revision": WHOLE,
+        "member": TEXT,
+        "deltas": LIST,
+        "more": (list, ABSENT),  # the deltas of its next transactions, which make the next revisions
+    },
+    "ack": {
+        "seq": WHOLE,
+        "revision": WHOLE,
+        "dropped": (list, ABSENT),
+        "effect": (list, ABSENT),
+        "more": (int, ABSENT),  # so many that follow are answered likewise
+    },
     "reject": {
         "seq": WHOLE,
         "reason": TEXT,

@@ -28,16 +28,21 @@ class Answers:
 
     def keep(self, seq: int, answer: Message) -> None:
         """What is answered again comes after the records that hold its effect, so that is not kept."""
-        self.last = seq
         if answer["type"] == "ack" and "dropped" not in answer:
-            self._add(answer["revision"])
+            self.done(seq, answer["revision"])
             return
+        self.last = seq
         kept = {one: answer[one] for one in answer if one != "effect"}
         if "dropped" in answer:
             kept["dropped"] = bounded(answer["dropped"], wire.MAX_KEPT_BYTES)
         if "versions" in answer:
             kept["versions"] = some(answer["versions"], wire.MAX_KEPT_BYTES)
         self._add(kept)
+
+    def done(self, seq: int, revision: int) -> None:
+        """A plain ack."""
+        self.last = seq
+        self._add(revision)
 
     def _add(self, answer: int | str | Message) -> None:
         if len(self._kept) == wire.MAX_IN_FLIGHT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from ..document import Record
+from ..document import Deltas, Record
 from ..wire import Message
 
 # Entries and effects are tuples: they are made for every transaction, and tuples are made four times as fast.
@@ -25,6 +25,22 @@ class Send(NamedTuple):
 
     member: str
     message: Message
+
+
+class Done(NamedTuple):
+    """A transaction that took effect just as it was sent: its member hears that, and everybody else what it is."""
+
+    member: str
+    seq: int
+    revision: int
+    deltas: Deltas
+
+    def answer(self) -> Send:
+        return Send(self.member, {"type": "ack", "seq": self.seq, "revision": self.revision})
+
+    def news(self) -> Broadcast:
+        news = {"type": "tx", "revision": self.revision, "member": self.member, "deltas": self.deltas}
+        return Broadcast(news, self.member)
 
 
 class Broadcast(NamedTuple):
@@ -50,4 +66,4 @@ class Expel(NamedTuple):
     reason: str
 
 
-Effect: TypeAlias = Send | Broadcast | Admit | Expel
+Effect: TypeAlias = Done | Send | Broadcast | Admit | Expel

@@ -9,7 +9,7 @@ from ..errors import Rejected
 from ..limits import DEFAULTS, MOST, OF_THE_LOG, Limits, changed
 from ..wire import Message
 from .answers import Answers, bounded, some
-from .entries import Admit, Broadcast, Effect, Entry, Expel, Send
+from .entries import Admit, Broadcast, Done, Effect, Entry, Expel, Send
 from .leases import Leases, free
 from .present import Knowledge, Present
 from .rights import Rights
@@ -268,14 +268,15 @@ class Room:
         if not 0 <= base <= self.document.revision:
             return [Expel(member, f"transaction {seq} is based on revision {base}, which is not there yet")]
         answer, effect = self._resolve(member, request)
+        done = Done(member, seq, self.document.revision, effect)
+        if answer is None:
+            answers.done(seq, done.revision)
+            return [done]
         answers.keep(seq, answer)
-        if not effect:
-            return [Send(member, answer)]
-        news = {"type": "tx", "revision": answer["revision"], "member": member, "deltas": effect}
-        return [Send(member, answer), Broadcast(news, member)]
+        return [Send(member, answer), done.news()] if effect else [Send(member, answer)]
 
-    def _resolve(self, member: str, request: Message) -> tuple[Message, Deltas]:
-        """The answer to a transaction, and what of it took effect."""
+    def _resolve(self, member: str, request: Message) -> tuple[Message | None, Deltas]:
+        """The answer to a transaction, None where it took effect as it was sent; and what of it took effect."""
         document, seq, deltas = self.document, request["seq"], request["deltas"]
         before = document.revision
         try:
@@ -294,6 +295,8 @@ class Room:
             versions = some(exc.versions, self._limits.drops_bytes)
             return rejected | ({"versions": versions} if versions else {}), []
         effect = outcome.effect
+        if effect is deltas and effect and not outcome.dropped:
+            return None, effect
         if not effect:
             document.revision = before  # no revision is used up
         answer: Message = {"type": "ack", "seq": seq, "revision": document.revision}

@@ -14,7 +14,7 @@ from .. import snapshot, wire
 from ..errors import Unavailable
 from ..figures import Counters
 from ..limits import Limits
-from ..room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
+from ..room import Admit, Broadcast, Done, Effect, Entry, Expel, Room, Send
 from ..store import Log
 from ..wire import Message
 from .belongings import Belongings
@@ -253,7 +253,7 @@ class Host:
             if level <= logging.INFO and level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
                 self._note(entry, effects)
             for effect in effects:
-                self._emit(effect)
+                self._emit(effect, len(entry.data))
             if turn.is_over:
                 break
         self._mail.deliver()
@@ -265,6 +265,8 @@ class Host:
         fields = {"room": self.room.name, "member": entry.member or None, "transaction": entry.request.get("seq")}
         for effect in effects:
             match effect:
+                case Done():
+                    fields["revision"] = effect.revision
                 case Send(member, message) if member == entry.member:
                     fields["revision"] = message.get("revision")
                     fields["reason"] = message.get("reason") or message.get("refused")
@@ -324,8 +326,11 @@ class Host:
         idle = not self._queue and not self._folding
         return idle and not self.seats and self._clock() >= self._going_at
 
-    def _emit(self, effect: Effect) -> None:
+    def _emit(self, effect: Effect, size: int = 0) -> None:
+        """`size` is that of the request that it follows from."""
         match effect:
+            case Done():
+                self._mail.done(effect, size)
             case Send():
                 member, message = effect
                 if not member:
@@ -333,10 +338,10 @@ class Host:
                     return
                 if message["type"] == "reject":
                     self._counters.add("rejected")
-                self._mail.answer(member, wire.encode(message))
+                self._mail.answer(member, message)
             case Broadcast():
                 message, but = effect
-                self._mail.tell(wire.encode(message), but, message.get("revision"))
+                self._mail.tell(message, but)
             case Admit(member, message, records, removed):
                 self._mail.deliver()
                 self._counters.add("joins")

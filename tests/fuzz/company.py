@@ -17,6 +17,7 @@ from broadcaster.server.belongings import Belongings
 from broadcaster.server.inbox import Inbox
 from broadcaster.store.memory import MemoryStore
 from broadcaster.wire import Message, Piece
+from tests.effects import apart
 
 from .reader import SHAS, Reader
 
@@ -152,7 +153,7 @@ class Company:
                 self._ask(self.ann.id, message)
 
     def _emit(self, effects: list[Effect]) -> None:
-        for effect in effects:
+        for effect in apart(effects):
             match effect:
                 case Send(member, message):
                     if message["type"] in ("ack", "reject") and member != self.ann.id:

@@ -18,6 +18,7 @@ from broadcaster.room import Admit, Broadcast, Entry, Expel, Room, Send
 from broadcaster.server.seat import Pace, Seat
 from broadcaster.tree import strong_refs
 from broadcaster.wire import FrameBuffer, Message
+from tests.effects import apart
 
 NARROW: Final = Limits(outbox_bytes=8000)  # so small that it is reached
 LOST_AT_MOST: Final = 30  # entries of the log that a restart takes along
@@ -177,7 +178,7 @@ class World:
         before, leases = self.room.revision, dict(self._leases)
         self._log.append(Entry(self._number, self.time, member, request))
         self._number += 1
-        for effect in self.room.fold(self._log[-1]):
+        for effect in apart(self.room.fold(self._log[-1])):
             match effect:
                 case Send(to, message):
                     if (seat := self.seats.get(to)) is not None:

@@ -9,6 +9,7 @@ import orjson
 from broadcaster.member import Member
 from broadcaster.room import Admit, Broadcast, Entry, Expel, Room, Send
 from broadcaster.wire import Message
+from tests.effects import apart
 
 FOLDED = ("tx", "ack", "reject", "digest")
 
@@ -92,7 +93,7 @@ class Company:
     def _fold(self, name: str, request: Message) -> None:
         entry = Entry(self._number, 0.0, name, _plain(request))
         self._number += 1
-        for effect in self.room.fold(entry):
+        for effect in apart(self.room.fold(entry)):
             match effect:
                 case Send(to, message):
                     self._send(to, message)

@@ -19,6 +19,7 @@ from broadcaster.limits import DEFAULTS, MOST, OF_THE_LOG, Limits, read
 from broadcaster.protocol import ServerConnection
 from broadcaster.room import Entry, Room, Send
 from broadcaster.tree import items, link_set
+from tests.effects import apart
 
 TESTS: Final = Path(__file__).parents[1]
 LONG: Final = "a name of a dozen "
@@ -83,8 +84,8 @@ def test_what_is_of_the_log_is_finite() -> None:  # LIMIT2
 def answers(room: Room, *requests: dict[str, Any]) -> list[Any]:
     """What one member that joins is answered."""
     said: list[Any] = [{"type": "join", "name": "Ann"}, *requests]
-    effects = [effect for number, one in enumerate(said) for effect in room.fold(Entry(number, 0.0, "ann", one))]
-    return [effect.message for effect in effects if isinstance(effect, Send)]
+    entries = [Entry(number, 0.0, "ann", one) for number, one in enumerate(said)]
+    return [effect.message for one in entries for effect in apart(room.fold(one)) if isinstance(effect, Send)]
 
 
 def tx(seq: int, *deltas: Any, **fields: Any) -> dict[str, Any]:

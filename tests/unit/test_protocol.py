@@ -173,6 +173,33 @@ def test_an_error_ends_the_client_with_the_reason() -> None:  # PROTO9
     assert client.state is State.CLOSED
 
 
+def in_a_room() -> ClientConnection:
+    client = ClientConnection()
+    client.state = State.EDITS
+    return client
+
+
+def test_what_came_in_one_message_comes_out_one_by_one() -> None:  # PROTO14
+    news: Message = {"type": "tx", "revision": 7, "member": "ann", "deltas": [1]}
+    acks: Message = {"type": "ack", "seq": 3, "revision": 10}
+    assert say(in_a_room(), news | {"more": [[2], [3]]}, acks | {"more": 1}, news | {"revision": 12}) == [
+        news,
+        news | {"revision": 8, "deltas": [2]},
+        news | {"revision": 9, "deltas": [3]},
+        acks,
+        acks | {"seq": 4, "revision": 11},
+        news | {"revision": 12},
+    ]
+
+
+@pytest.mark.parametrize("more", [[1], [[2], {}], 0, -1, wire.MAX_IN_FLIGHT, True, "x", {}])
+@pytest.mark.parametrize("kind", ["tx", "ack"])
+def test_what_makes_no_sense_as_more_is_refused(kind: str, more: Any) -> None:  # PROTO14
+    message: Message = {"tx": {"member": "ann", "deltas": []}, "ack": {"seq": 1}}[kind]
+    with pytest.raises(RemoteProtocolError, match=f"malformed '{kind}' message"):
+        say(in_a_room(), {"type": kind, "revision": 1, "more": more} | message)
+
+
 def test_our_own_misuse_is_told_apart_and_sends_nothing() -> None:  # PROTO10
     client = ClientConnection()
     with pytest.raises(LocalProtocolError, match="'tx' cannot be sent before the greeting"):

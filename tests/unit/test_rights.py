@@ -10,6 +10,7 @@ from broadcaster.errors import RemoteProtocolError
 from broadcaster.limits import Limits
 from broadcaster.protocol.check import check_govern
 from broadcaster.room import Broadcast, Entry, Expel, Room, Send
+from tests.effects import apart
 
 
 class Log:
@@ -23,7 +24,7 @@ class Log:
 
     def __call__(self, member: str, kind: str, /, **fields: Any) -> list[Any]:
         self.number += 1
-        return self.room.fold(Entry(self.number, 0.0, member, {"type": kind} | fields))
+        return list(apart(self.room.fold(Entry(self.number, 0.0, member, {"type": kind} | fields))))
 
     def govern(self, member: str, op: str, /, **fields: Any) -> tuple[list[Any], str | None]:
         """What follows, and why it was refused, if it was."""
