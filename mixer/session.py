@@ -100,6 +100,15 @@ class Session:
 
     # Undo
 
+    def undoing(self) -> None:
+        """Before undo and redo: what was edited here and not found yet is ours, and none of what the undo does."""
+        if self.state is State.IN_STEP and not self.lookout.notes.undone:
+            if self._work is None:  # else there may be what Blender makes for a moment
+                self.lookout.notes.structure = True
+                self._send_local(math.inf)
+            self._edit(self.mirror.collect(list(self.mirror.entries)))
+        self.whole_undo.begin()
+
     def undone(self) -> None:
         """After undo and redo every reference into bpy.data is void, and anything may have changed."""
         self.whole_undo.end()

@@ -11,7 +11,13 @@ from .authors import Authors, filtered
 from .proxy import Mirror
 from .proxy.entries import in_order
 
-LASTING: Final = ("node_tree",)  # a part that Blender makes and only an undo takes away: others could not follow
+LASTING: Final = {  # parts that Blender makes and only an undo takes away: others could not follow
+    ("bevel_profile",),
+    ("color_ramp",),
+    ("node_tree",),
+    ("render", "image_settings", "view_settings", "curve_mapping"),
+    ("view_settings", "curve_mapping"),
+}
 
 
 def split(mirror: Mirror, authors: Authors) -> tuple[Deltas, set[str]]:
@@ -48,4 +54,4 @@ def split(mirror: Mirror, authors: Authors) -> tuple[Deltas, set[str]]:
 
 def _can_go(path: Path, before: Tree) -> bool:
     """Whether others could do without what stood at a path before the undo, as this Blender does now."""
-    return path != LASTING or type(before) is not dict or tag(before) != ""
+    return path not in LASTING or type(before) is not dict or tag(before) != ""

@@ -42,7 +42,7 @@ def _depsgraph_update_post(scene: Any, depsgraph: Any) -> None:
 @persistent
 def _before_undo(*_: Any) -> None:
     if (here := session.current()) is not None:
-        here.whole_undo.begin()
+        here.undoing()
 
 
 @persistent

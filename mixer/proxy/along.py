@@ -37,12 +37,11 @@ class Along:
         entity, entry = shown.get(uuid), self._entries[uuid]
         if entity is None or (datablock := self._identity.find(uuid)) is None:
             return []
-        if along := self.moved(uuid, shown):
-            return along
+        along = self.moved(uuid, shown)
         if entry.kind == "node_groups" and entry.live.get(interface.INTERFACE) != entity.tree.get(interface.INTERFACE):
             return interface.users_of(self._ctx, datablock)
         moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)
-        return self.users_of([uuid]) if moved else []
+        return [*along, *self.users_of([uuid])] if moved else along
 
     def has_pose(self, uuid: str) -> bool:
         """Whether this is an object with a pose here."""

@@ -240,6 +240,9 @@ class Mirror:
             self.following |= users
             yield found
             self._remove(removed)
+            self.collect(users)
+            for uuid in users:  # what a removed action had made of their values
+                self._write(uuid, member.shown)
 
     def _apply_values(self, uuids: list[str], shown: Document) -> None:
         """Shows what can be shown while the scene must stand still; the rest waits."""

@@ -507,3 +507,20 @@ def test_a_point_of_a_curve_stays_where_it_is_though_somebody_selected_it(mirror
     assert view.curve_mapping.clip_min_y == 0.5
     assert view.curve_mapping.curves[0].points[0].location.y == 0.0
     assert point.select
+
+
+def test_what_a_removed_action_controlled_is_what_the_document_says(mirror: Mirror) -> None:  # MIRROR22
+    lamp = bpy.data.lights["Light"]
+    lamp.energy = 100.0
+    everything(mirror)
+    lamp.keyframe_insert("energy", frame=1)
+    action = lamp.animation_data.action
+    everything(mirror)
+    member = Member("me")
+    member.hold(share_again(mirror))
+    lamp.energy = 7.0  # as at some other frame
+    assert everything(mirror) == []
+    member.confirmed.apply([[uuid_of(mirror, action), ["remove"]]], revision=member.revision + 1, sender="other")
+    assert apply(mirror, member, uuid_of(mirror, action)) == []
+    assert (lamp.animation_data.action, lamp.energy) == (None, 100.0)
+    assert everything(mirror) == []

@@ -335,6 +335,7 @@ def test_an_undo_does_not_take_what_anothers_object_needs(server: Broadcaster, t
 def test_a_node_tree_stays_with_all_when_its_making_is_undone(server: Broadcaster, tmp_path: Path) -> None:  # UNDO9
     mine = """
     D.lights["Light"].use_nodes = True
+    bpy.context.scene.view_settings.use_curve_mapping = True
     push()
     together("made")
     undo()
@@ -344,3 +345,22 @@ def test_a_node_tree_stays_with_all_when_its_making_is_undone(server: Broadcaste
     """
     look = "[D.lights['Light'].use_nodes, D.lights['Light'].node_tree is None]"
     assert story(server, tmp_path, mine, theirs, look) == [False, False]
+
+
+def test_what_was_edited_right_before_an_undo_and_is_none_of_it_stays(  # UNDO10
+    server: Broadcaster, tmp_path: Path
+) -> None:
+    mine = """
+    together("moved")
+    D.objects["Thing 1"].location.x = 7  # another's until now
+    bpy.ops.ed.undo_push(message="first")
+    D.objects["Thing 2"].location.x = 5
+    bpy.ops.ed.undo_push(message="second")
+    bpy.ops.ed.undo()
+    """
+    theirs = """
+    D.objects["Thing 1"].location.x = 3
+    together("moved")
+    """
+    look = "[D.objects[name].location.x for name in ('Thing 1', 'Thing 2')]"
+    assert story(server, tmp_path, mine, theirs, look) == [7, 0]
