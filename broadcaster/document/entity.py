@@ -42,15 +42,24 @@ class Entity:
 
     __slots__ = ("_bytes", "_data", "_growth", "_tree", "changed", "created", "creator", "kind")
 
-    def __init__(self, kind: str, tree: Tree, created: int, changed: int, creator: str) -> None:
+    def __init__(
+        self,
+        kind: str,
+        tree: Tree,
+        created: int,
+        changed: int,
+        creator: str,
+        known: int | None = None,
+        growth: int = 0,
+    ) -> None:
         self.kind = kind
         self.created = created  # the revision of its latest creation: what was based on an earlier one is void
         self.changed = changed
         self.creator = creator
         self._tree: Tree = tree
         self._data: bytes | None = None
-        self._bytes: int | None = None  # how long the data were when that was last looked at
-        self._growth = 0  # and by how much they grew since, at most
+        self._bytes = known  # how long the data were when that was last looked at
+        self._growth = growth  # and by how much they grew since, at most
 
     @property
     def tree(self) -> Tree:
@@ -69,10 +78,10 @@ class Entity:
 
     def changed_to(self, tree: Tree, revision: int, effect: Delta) -> Entity:
         """This entity after an edit."""
-        changed = Entity(self.kind, tree, self.created, revision, self.creator)
-        if self._bytes is not None:  # a key of a collection stands there twice
-            changed._bytes, changed._growth = self._bytes, self._growth + 2 * len(orjson.dumps(effect))
-        return changed
+        known, growth = self._bytes, self._growth
+        if known is not None:  # a key of a collection stands there twice
+            growth += 2 * len(orjson.dumps(effect))
+        return Entity(self.kind, tree, self.created, revision, self.creator, known, growth)
 
     @property
     def weight(self) -> int:

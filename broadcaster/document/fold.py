@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from ..errors import Rejected, RemoteProtocolError
@@ -20,15 +20,22 @@ MAX_TOMBSTONES: Final = 100_000
 class Stage:
     """A transaction half done: nothing of the document is touched until it is whole."""
 
-    __slots__ = ("dropped", "effect", "entities", "users", "whole", "work")
+    __slots__ = ("_look", "dropped", "effect", "entities", "users", "whole", "work")
 
-    def __init__(self) -> None:
+    def __init__(self, look: Callable[[str], Entity | None]) -> None:
+        self._look = look  # at the document
         self.entities: dict[str, Entity | None] = {}
         self.users: dict[str, int] = {}  # how many more strong references name each
         self.effect: Deltas = []
         self.dropped: list[Drop] = []
         self.whole = True
         self.work = 0  # how many children were copied
+
+    def find(self, uuid: str) -> Entity | None:
+        return self.entities[uuid] if uuid in self.entities else self._look(uuid)
+
+    def exists(self, uuid: str) -> bool:
+        return self.find(uuid) is not None
 
     def count(self, names: Iterable[str], by: int) -> None:
         for name in names:
@@ -173,7 +180,7 @@ class Document:
         if expect and (others := self._other_versions(expect)):
             uuid, version = next(iter(others.items()))
             raise Rejected("expect", f"{uuid} is at {version}, not at {expect[uuid]}", versions=others)
-        stage = Stage()
+        stage = Stage(self._look)
         removals = []
         for pair in deltas:
             uuid, delta = pair
@@ -193,7 +200,8 @@ class Document:
             self.revision = max(self.revision, revision)
         for uuid, entity in stage.entities.items():
             self._commit(uuid, entity, revision)
-        self._cool_some()
+        if len(self._hot) > HOT_ENTITIES or self._hot_bytes > HOT_BYTES:
+            self._cool_some()
         if stage.users:
             self._count(stage.users)
         return Outcome(deltas if stage.whole and not removals else stage.effect, stage.dropped, stage.users)
@@ -210,18 +218,16 @@ class Document:
             if not self._users[uuid]:
                 del self._users[uuid]
 
-    def _staged(self, stage: Stage, uuid: str) -> Entity | None:
-        return stage.entities[uuid] if uuid in stage.entities else self.get(uuid)
-
-    def _patcher(self, stage: Stage) -> Patcher:
-        return Patcher(lambda uuid: self._staged(stage, uuid) is not None)
+    def _look(self, uuid: str) -> Entity | None:
+        """As `get`, for what is to be applied."""
+        return self._entities.get(uuid)
 
     def _create(self, stage: Stage, pair: list[Any], revision: int, sender: str) -> None:
         uuid, (_, kind, tree) = pair
-        if self._staged(stage, uuid) is not None:
+        if stage.exists(uuid):
             raise Rejected("exists", f"{uuid} exists")
         strong = list(strong_refs(tree))
-        if any(self._staged(stage, name) is None for name in strong):
+        if not all(map(stage.exists, strong)):
             stage.dropped.append(Drop(uuid, (), "dangling"))
             stage.whole = False
             return
@@ -234,12 +240,12 @@ class Document:
 
     def _patch(self, stage: Stage, pair: list[Any], revision: int, sender: str, base: int | None) -> None:
         uuid, delta = pair
-        entity = self._staged(stage, uuid)
+        entity = stage.find(uuid)
         if entity is None or self._is_old(entity, sender, base):
             stage.dropped.append(Drop(uuid, (), "gone" if entity is None else "old"))
             stage.whole = False
             return
-        patcher = self._patcher(stage)
+        patcher = Patcher(stage.exists)
         tree, effect = patcher.patch(self._decoded(uuid, entity), delta)
         if patcher.dropped:
             stage.dropped += (Drop(uuid, path, reason) for path, reason in patcher.dropped)
@@ -257,7 +263,7 @@ class Document:
         going: dict[str, tuple[list[Any], list[str]]] = {}  # uuid -> its delta, what it names strongly
         for pair in removals:
             uuid = pair[0]
-            entity = self._staged(stage, uuid)
+            entity = stage.find(uuid)
             if entity is None or uuid in going or self._is_old(entity, sender, base):
                 stage.dropped.append(Drop(uuid, (), "gone" if entity is None or uuid in going else "old"))
             else:
@@ -279,7 +285,8 @@ class Document:
         """Puts one entity in place; its strong references are counted by the caller."""
         self._entities.pop(uuid, None)
         self._unhashed.add(uuid)
-        self._hot_bytes -= self._hot.pop(uuid, 0)
+        if uuid in self._hot:
+            self._hot_bytes -= self._hot.pop(uuid)
         self._tombstones.pop(uuid, None)
         if entity is None:
             self._tombstones[uuid] = revision
@@ -292,14 +299,14 @@ class Document:
 
     def _decoded(self, uuid: str, entity: Entity) -> Tree:
         """Its tree, which it keeps for now, also where the transaction then does nothing to it."""
-        if self._entities.get(uuid) is entity and uuid not in self._hot:
+        if uuid not in self._hot and self._entities.get(uuid) is entity:
             self._heat(uuid, entity)
         return entity.tree
 
     def _heat(self, uuid: str, entity: Entity) -> None:
         if self._compact:
-            self._hot[uuid] = entity.weight
-            self._hot_bytes += self._hot[uuid]
+            self._hot[uuid] = weight = entity.weight
+            self._hot_bytes += weight
 
     def _cool_some(self) -> None:
         while len(self._hot) > HOT_ENTITIES or (self._hot_bytes > HOT_BYTES and len(self._hot) > 1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import Rejected
 from .entity import Deltas, Entity
-from .fold import Document, Stage
+from .fold import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class Overlay(Document):
                 self._entities.pop(uuid, None)
                 self._removed.discard(uuid)
 
-    def _staged(self, stage: Stage, uuid: str) -> Entity | None:
+    def _look(self, uuid: str) -> Entity | None:
         self._looked.add(uuid)
-        return super()._staged(stage, uuid)
+        return self.get(uuid)
 
     def _count(self, users: dict[str, int]) -> None:
         self._counted = users
