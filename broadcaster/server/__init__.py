@@ -20,6 +20,7 @@ from ..room import EDITING
 from ..store import Store
 from ..wire import Message, Piece
 from .blobs import serve_blobs
+from .floor import Floor
 from .gate import Gate, Visitor
 from .host import Host
 from .inbox import Inbox
@@ -53,10 +54,12 @@ class Server:
         self._clock = clock
         self._gate = gate or Gate(clock, limits=limits)
         self.counters = Counters()
-        self.rooms = Rooms(nursery, store, clock, self._gate, limits, self.counters)
+        self._floor = Floor()
+        self.rooms = Rooms(nursery, store, clock, self._gate, limits, self.counters, self._floor)
         self.outside = Outside(self.rooms, self._gate, self.figures)
         self._limits = limits
         self._connections = 0
+        nursery.start_soon(self._floor.run)
         self._emptied = trio.Event()
 
     def figures(self) -> dict[str, float]:
@@ -125,7 +128,7 @@ class Server:
     async def _serve_lobby(self, stream: trio.abc.Stream, connection: ServerConnection, visitor: Visitor) -> None:
         if self._connections > self._limits.connections:
             raise Refused("the broadcaster has no place left", retry=True)
-        incoming = Incoming(stream, connection, self._limits.stalled_seconds)
+        incoming = Incoming(stream, connection, self._limits.stalled_seconds, self._floor)
         while connection.state is not State.CLOSED:
             message = None
             with trio.move_on_after(self._limits.greeting_seconds):
@@ -172,6 +175,7 @@ class Server:
         self, stream: trio.abc.SendStream, incoming: Incoming, join: Message, visitor: Visitor
     ) -> None:
         host, invited = await self.rooms.enter(join, visitor)
+        incoming.turn.room = host.room.name
         seat = Seat(member_id(join["secret"]), host.room, self._clock, self._limits)
         inbox = Inbox(partial(host.ask, seat), host.blobs, self._limits)
         try:
@@ -240,6 +244,7 @@ class Server:
         seat = host.seats.get(member_id(attach["secret"])) if host else None
         if host is None or seat is None or seat.pace is Pace.JOINING:
             raise Refused(f"join room {attach['room']!r} first", retry=True)
+        incoming.turn.room = host.room.name
         await stream.send_all(wire.encode({"type": "attached"}))
         may_store = host.room.present[seat.member].role in EDITING
         with seat.attached():

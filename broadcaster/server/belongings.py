@@ -15,7 +15,7 @@ import orjson
 from ..document import Document
 from ..store import Blobs
 from ..tree import shas
-from .streams import Turn
+from .floor import Turn
 
 SHA: Final = re.compile(rb'"([0-9a-f]{64})"')  # whatever looks like the name of a blob
 
@@ -74,10 +74,10 @@ class Belongings:
         self._own.difference_update(bytes.fromhex(sha) for sha in gone if not self._blobs.has(sha))
 
 
-async def named(document: Document) -> set[bytes]:
+async def named(document: Document, turn: Turn) -> set[bytes]:
     """The blobs that a document names; a text that looks like the name of one is none."""
     found: set[bytes] = set()
-    turn = Turn()
+    await turn.begin()
     for uuid in list(document):
         if (entity := document.get(uuid)) is not None and SHA.search(entity.data):
             found.update(map(bytes.fromhex, shas(orjson.loads(entity.data))))

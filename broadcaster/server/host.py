@@ -18,13 +18,15 @@ from ..room import Admit, Broadcast, Done, Effect, Entry, Expel, Room, Send
 from ..store import Log
 from ..wire import Message
 from .belongings import Belongings
+from .floor import Floor, Turn
 from .mail import Mail
 from .seat import Seat
-from .streams import Turn
 
 # All else is told with the transactions, where everything is.
 LOGGED_AT: Final = dict.fromkeys(("join", "leave", "lost", "govern", "limits", "epoch"), logging.INFO)
 FOLDED_AT_ONCE: Final = 256  # entries: about a ms
+APPENDED_AT_ONCE: Final = 4096  # entries
+APPENDED_BYTES: Final = 128 * wire.KIB  # about
 RETRY_SECONDS: Final = 1.0  # after the store could not take something
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class Host:
         limits: Limits,
         counters: Counters,
         blobs: Belongings,
+        floor: Floor,
         *,
         number: int = 0,
         time: float = 0.0,
@@ -72,6 +75,7 @@ class Host:
         self._durable: deque[Entry] = deque()  # in the log and not folded yet
         self._durable_bytes = 0
         self._folding = False
+        self._turn = Turn(floor, room.name)  # of folding
         self._time = time
         self._trouble: str | None = None  # why the store takes nothing
         self._keeping = False  # a snapshot, at this moment
@@ -210,7 +214,7 @@ class Host:
                 if not self._queue:
                     await self._wait()
                     continue
-                batch, self._queue, self._queued_bytes = self._queue, [], 0
+                batch = self._next_batch()
                 self._taken.set()
                 self._time = max(self._time, self._clock())
                 entries = self._entries(batch)
@@ -228,10 +232,22 @@ class Host:
                     self._folding = True
                     nursery.start_soon(self._fold_all, nursery)
 
+    def _next_batch(self) -> list[_Asked]:
+        """What is to be committed next: not so much that others wait long for the disk."""
+        count = size = 0
+        while count < min(len(self._queue), APPENDED_AT_ONCE) and size < APPENDED_BYTES:
+            size += len(self._queue[count].data)
+            count += 1
+        batch, self._queue = self._queue[:count], self._queue[count:]
+        self._queued_bytes -= size
+        return batch
+
     async def _fold_all(self, nursery: trio.Nursery) -> None:
         """Folds what is durable, a part at a time, so that others come in between."""
         while self._durable:
+            await self._turn.begin()
             self._fold_some()
+            self._turn.end()
             self._taken.set()
             if self._log.is_long and not self._keeping:
                 self._keeping = True
@@ -245,7 +261,7 @@ class Host:
         if self.room.present:
             self._empty_since = self._clock()
         level = log.getEffectiveLevel()
-        before, turn = self.room.revision, Turn()
+        before = self.room.revision
         for _ in range(min(len(self._durable), FOLDED_AT_ONCE)):
             entry = self._durable.popleft()
             self._durable_bytes -= len(entry.data)
@@ -254,7 +270,7 @@ class Host:
                 self._note(entry, effects)
             for effect in effects:
                 self._emit(effect, len(entry.data))
-            if turn.is_over:
+            if self._turn.is_over:
                 break
         self._mail.deliver()
         self._counters.add("transactions", self.room.revision - before)

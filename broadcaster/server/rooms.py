@@ -16,6 +16,7 @@ from ..room import Room
 from ..store import Store
 from ..wire import Message
 from .belongings import Belongings, named
+from .floor import Floor, Turn
 from .gate import Gate, Visitor
 from .host import RETRY_SECONDS, Host
 from .restore import fold, new_epoch
@@ -36,6 +37,7 @@ class Rooms:
         gate: Gate,
         limits: Limits,
         counters: Counters,
+        floor: Floor,
     ) -> None:
         self.hosts: dict[str, Host] = {}
         self._nursery = nursery
@@ -44,6 +46,7 @@ class Rooms:
         self._gate = gate
         self._limits = limits
         self._counters = counters
+        self._floor = floor
         self._closed: set[str] = set()  # rooms that are not forgotten or read again yet
         self._making = trio.Lock()  # two that ask for the same new room get one
 
@@ -75,8 +78,18 @@ class Rooms:
         stored = await self._store.load(name)
         room = fold(stored)
         time = stored.entries[-1].time if stored.entries else 0.0
-        blobs = Belongings(self._store.blobs, await named(room.document))
-        host = Host(room, stored.log, self._clock, self._limits, self._counters, blobs, number=stored.number, time=time)
+        blobs = Belongings(self._store.blobs, await named(room.document, Turn(self._floor, name)))
+        host = Host(
+            room,
+            stored.log,
+            self._clock,
+            self._limits,
+            self._counters,
+            blobs,
+            self._floor,
+            number=stored.number,
+            time=time,
+        )
         for member in room.present:
             host.submit(member, {"type": "lost"})
         if room.limits != (wanted := Room(name, "", self._limits).limits):
@@ -125,7 +138,7 @@ class Rooms:
             await self._gate.admit(visitor, source.room, join)
             room.document, blobs = source.room.document.copy(), source.blobs.copy()
         log = await self._store.create(room.name, room.epoch, snapshot.parts(room))
-        return self._start(Host(room, log, self._clock, self._limits, self._counters, blobs))
+        return self._start(Host(room, log, self._clock, self._limits, self._counters, blobs, self._floor))
 
     def _start(self, host: Host) -> Host:
         self.hosts[host.room.name] = host

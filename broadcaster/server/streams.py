@@ -11,9 +11,9 @@ import trio
 from ..errors import Refused
 from ..protocol import ServerConnection
 from ..wire import Message, Piece
+from .floor import Floor, Turn
 
 RECEIVE_BYTES: Final = 128 * 1024  # what is in them is taken in one go, which others wait for
-TURN_SECONDS: Final = 0.005
 FLUSH_SECONDS: Final = 2.0  # for the last words on a connection
 
 # A peer that is gone without a word is noticed by the kernel, however long a program on either side is busy.
@@ -23,34 +23,16 @@ KEEPALIVE: Final = {
 }  # fmt: skip
 
 
-class Turn:
-    """How long a task goes on until it lets others have their turn: none waits for all that another has at hand."""
-
-    def __init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        self._end = trio.current_time() + TURN_SECONDS
-
-    @property
-    def is_over(self) -> bool:
-        return trio.current_time() > self._end
-
-    async def pause(self) -> None:
-        """Lets others have their turn, if this one is over."""
-        if self.is_over:
-            await trio.lowlevel.checkpoint()
-            self.begin()
-
-
 class Incoming:
     """The messages on a stream, one by one."""
 
-    def __init__(self, stream: trio.abc.ReceiveStream, connection: ServerConnection, stalled_seconds: float) -> None:
+    def __init__(
+        self, stream: trio.abc.ReceiveStream, connection: ServerConnection, stalled_seconds: float, floor: Floor
+    ) -> None:
         self._stream = stream
         self._connection = connection
         self._stalled_seconds = stalled_seconds
-        self._turn = Turn()
+        self.turn = Turn(floor)
 
     @property
     def payload(self) -> bytearray:
@@ -59,19 +41,20 @@ class Incoming:
 
     def at_hand(self) -> Message | Piece | None:
         """The next message if it is there already, and it is not the turn of others."""
-        return None if self._turn.is_over else self._connection.next_message()
+        return None if self.turn.is_over else self._connection.next_message()
 
     async def next(self) -> Message | Piece | None:
         """The next message, None at the end; waits while whole ones are there only to let others have their turn.
 
         Raises RemoteProtocolError or Refused on one that is not to be said now.
         """
-        await self._turn.pause()
+        await self.turn.pause()
         while (message := self._connection.next_message()) is None:
+            self.turn.end()
             data = await self._receive()
             if not data:
                 return None
-            self._turn.begin()
+            await self.turn.begin()
             self._connection.receive_data(data)
         return message
 

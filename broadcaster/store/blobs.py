@@ -25,6 +25,7 @@ FOLDER: Final = "blobs"
 VERSION: Final = 1
 SCHEMA: Final = "CREATE TABLE IF NOT EXISTS blobs (sha BLOB PRIMARY KEY, data BLOB NOT NULL)"
 PAGE_BYTES: Final = 16 * wire.KIB
+COMMIT_BYTES: Final = 4 * wire.MIB  # about
 REMOVED_AT_ONCE: Final = 1000
 LARGE_BYTES: Final = 128 * wire.KIB  # from here on a blob is a file of its own
 
@@ -50,7 +51,7 @@ class DiskBlobs:
         self._folder = directory / FOLDER
         self._folder.mkdir(exist_ok=True)
         self._database = _prepare(path)
-        self._writer = Writer(self._database)
+        self._writer = Writer(self._database, commit_bytes=COMMIT_BYTES)
         self._reader = connect(path)  # so that nobody who reads waits for the disk to write
         now = int(clock())
         self._asked = {sha: now for (sha,) in self._reader.execute("SELECT sha FROM blobs")}  # sha -> when, last
@@ -117,7 +118,7 @@ class DiskBlobs:
             return
         key = bytes.fromhex(sha)
         await self._until_gone(key)
-        await self._writer.commit(lambda database: _insert(database, key, data))
+        await self._writer.commit(lambda database: _insert(database, key, data), len(data))
         self._recent.add(sha, data)
         self._asked[key] = int(self._clock())
 

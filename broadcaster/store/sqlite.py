@@ -35,8 +35,8 @@ SCHEMA: Final = """
     CREATE INDEX IF NOT EXISTS parts_of ON parts (room, number, part)
 """
 BATCH_BYTES: Final = wire.MIB  # about: entries that are appended together are one row, which costs a fifth
-COMMIT_BYTES: Final = 4 * wire.MIB  # of a snapshot in one go: edits are committed in between
-TRIMMED_AT_ONCE: Final = 200  # rows
+COMMIT_BYTES: Final = wire.MIB  # of a snapshot in one go: edits are committed in between
+TRIMMED_AT_ONCE: Final = 20  # rows
 LONG_BYTES: Final = 8 * wire.MIB  # of log since the last snapshot: then, and past the size of that, another one is due
 ENTRY_BYTES: Final = 512  # what an entry costs at a start, besides its bytes
 
@@ -76,7 +76,7 @@ class SqliteLog:
             database.executemany(INSERT, rows)
             return self._room, entries[-1].number
 
-        await self._writer.commit(insert)
+        await self._writer.commit(insert, sum(len(entry.data) for entry in entries))
         self._bytes += ENTRY_BYTES * len(entries) + sum(len(row[-1]) for row in rows)
 
     async def read(self, name: str, epoch: str) -> Stored:
@@ -126,7 +126,7 @@ class SqliteLog:
         count = 0
         for some in _in_commits(parts):
             rows = [(self._room, number, part, data) for part, data in enumerate(some, count)]
-            await self._writer.commit(partial(self._insert, number, rows))
+            await self._writer.commit(partial(self._insert, number, rows), sum(map(len, some)))
             count += len(some)
             self._snapshot_bytes += sum(map(len, some))
             await trio.lowlevel.checkpoint()
@@ -159,7 +159,7 @@ class SqliteLog:
             ).rowcount
 
         while trimmed[0] == TRIMMED_AT_ONCE:
-            await self._writer.commit(drop)
+            await self._writer.commit(drop, COMMIT_BYTES)
 
 
 def _rows(room: int, entries: Sequence[Entry]) -> Iterator[Row]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final
 
 from .order import Order
 from .values import SCALARS, Delta, Path, Tree, head, strong_refs, tag
 
+FEW: Final = 50  # of a set, that come and go at once: are looked for one by one
 SORTING: Final = 10  # a set costs as much as so many copies
 
 
@@ -172,6 +174,17 @@ def _strong(tree: Tree) -> list[str]:
 
 
 def _link(tree: Tree, added: list[str], removed: list[str]) -> Tree:
+    if len(added) + len(removed) <= FEW:
+        members = sorted(tree["of"])  # it is in order, which makes this quick
+        for name in removed:
+            place = bisect_left(members, name)
+            if members[place : place + 1] == [name]:
+                del members[place]
+        for name in added:
+            place = bisect_left(members, name)
+            if members[place : place + 1] != [name]:
+                members.insert(place, name)
+        return {"$": "set", "of": members}
     stay = set(tree["of"]).difference(removed)
     members = [name for name in tree["of"] if name in stay]
     members += [name for name in added if name not in stay]

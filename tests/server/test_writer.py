@@ -1,0 +1,121 @@
+"""The one writer of a database, whom many ask at once. Disks take real time here, so the clock is real."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from broadcaster.store.database import Writer, connect
+
+
+class Disk:
+    """A writer whose first commit lasts until it is let go."""
+
+    def __init__(self, directory: Path) -> None:
+        self.database = connect(directory / "some.db")
+        self.database.execute("CREATE TABLE done (name TEXT)")
+        self.writer = Writer(self.database, commit_bytes=1000)
+        self.go = threading.Event()
+        self.begun = trio.Event()
+        self._token = trio.lowlevel.current_trio_token()
+
+    def first(self, database: sqlite3.Connection) -> None:
+        self._token.run_sync_soon(self.begun.set)
+        self.go.wait()
+
+    async def write(self, name: str, size: int = 0) -> None:
+        await self.writer.commit(lambda database: self.insert(name, database), size)
+
+    def insert(self, name: str, database: sqlite3.Connection) -> None:
+        database.execute("INSERT INTO done VALUES (?)", (name,))
+
+    @property
+    def done(self) -> list[str]:
+        return [name for (name,) in self.database.execute("SELECT name FROM done ORDER BY rowid")]
+
+
+def test_what_is_small_waits_for_nothing_large(tmp_path: Path) -> None:  # STORE20
+    async def main() -> None:
+        disk = Disk(tmp_path)
+        seen: dict[str, list[str]] = {}
+
+        async def write(name: str, size: int) -> None:
+            await disk.write(name, size)
+            seen[name] = disk.done
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(disk.writer.commit, disk.first)
+            await disk.begun.wait()
+            for name, size in (("a", 10**6), ("b", 10**6), ("c", 10**6), ("small", 10), ("tiny", 0)):
+                nursery.start_soon(write, name, size)
+                await trio.testing.wait_all_tasks_blocked()
+            disk.go.set()
+        assert seen["small"] == seen["tiny"] == ["a", "small", "tiny"]
+        assert disk.done == ["a", "small", "tiny", "b", "c"]
+        disk.database.close()
+
+    trio.run(main)
+
+
+@pytest.mark.parametrize("given_up", [["a"], ["b"], ["a", "b"], ["a", "c"]])
+def test_who_is_given_up_amid_a_commit_takes_nobody_along(tmp_path: Path, given_up: list[str]) -> None:  # STORE21
+    async def main() -> None:
+        disk, told = Disk(tmp_path), list[str]()
+        scopes = {name: trio.CancelScope() for name in "abcd"}
+
+        async def write(name: str) -> None:
+            with scopes[name]:
+                await disk.write(name)
+                told.append(name)
+
+        async def first() -> None:
+            await disk.writer.commit(disk.first)
+            for name in given_up:
+                scopes[name].cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(first)
+            await disk.begun.wait()
+            for name in "abcd":
+                nursery.start_soon(write, name)
+                await trio.testing.wait_all_tasks_blocked()
+            disk.go.set()
+        assert {*"abcd"} - {*given_up} <= {*told} <= {*disk.done}
+        disk.database.close()
+
+    trio.run(main)
+
+
+def test_a_job_that_cannot_be_done_takes_nobody_along(tmp_path: Path) -> None:  # STORE21
+    async def main() -> None:
+        disk, told = Disk(tmp_path), list[str]()
+
+        def fail(database: sqlite3.Connection) -> None:
+            raise sqlite3.IntegrityError("a fault of ours")
+
+        async def write(name: str) -> None:
+            await disk.write(name)
+            told.append(name)
+
+        async def write_wrongly() -> None:
+            with pytest.raises(sqlite3.IntegrityError):
+                await disk.writer.commit(fail)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(disk.writer.commit, disk.first)
+            await disk.begun.wait()
+            nursery.start_soon(write_wrongly)
+            await trio.testing.wait_all_tasks_blocked()
+            for name in "ab":
+                nursery.start_soon(write, name)
+            await trio.testing.wait_all_tasks_blocked()
+            disk.go.set()
+        assert sorted(told) == sorted(disk.done) == ["a", "b"]
+        disk.database.close()
+
+    trio.run(main)
