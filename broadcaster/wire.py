@@ -38,6 +38,7 @@ MAX_TEXT_CHARS: Final = 64  # names of rooms and people
 MAX_KEPT_BYTES: Final = 1 * KIB  # of that list, in an answer that is kept to be given again
 
 _HEADER: Final = Struct(">IB")
+_HEADER_BYTES: Final = _HEADER.size
 _PIECE: Final = Struct(">32sQQ")
 _MESSAGE_KIND: Final = 0
 _PIECE_KIND: Final = 1
@@ -110,16 +111,17 @@ class FrameBuffer:
         A frame over `max_bytes` is refused when its header is there, whatever of it has arrived.
         Raises RemoteProtocolError on what is not a frame.
         """
-        if len(self._data) - self._start < _HEADER.size:
+        data, begin = self._data, self._start + _HEADER_BYTES
+        if len(data) < begin:
             return None
-        length, kind = _HEADER.unpack_from(self._data, self._start)
+        length, kind = _HEADER.unpack_from(data, self._start)
         if length > max_bytes:
             raise RemoteProtocolError(f"a frame of {length} bytes is longer than the {max_bytes} allowed here")
-        begin = self._start + _HEADER.size
-        if len(self._data) < begin + length:
+        end = begin + length
+        if len(data) < end:
             return None
-        self._start = begin + length
-        payload = self._data[begin : self._start]
+        self._start = end
+        payload = data[begin:end]
         match kind:
             case 0:
                 return _decode(payload), payload

@@ -18,7 +18,6 @@ Record: TypeAlias = dict[str, Any]
 DIGEST_BYTES: Final = 16
 MAX_UUID_CHARS: Final = 64
 LITTLE_BYTES: Final = 2048
-PATCH: Final = ["patch"]
 
 
 class Drop(NamedTuple):
@@ -129,7 +128,7 @@ def check_deltas(deltas: object, limits: Limits = DEFAULTS) -> set[str]:
         if type(pair) is not list or len(pair) != 2 or type(pair[1]) is not list:
             raise RemoteProtocolError(f"malformed delta {str(pair)[:60]}")
         uuid, delta = pair
-        if delta[:1] == PATCH and len(delta) == 2 and type(delta[1]) is dict:  # as most are
+        if len(delta) == 2 and delta[0] == "patch" and type(delta[1]) is dict:  # as most are
             check_delta(delta, facts)
         else:
             match delta:

@@ -35,8 +35,8 @@ def check_fields(message: Message, fields: Mapping[str, Kinds]) -> None:
         raise RemoteProtocolError(f"malformed {message['type']!r} message: unknown field {unknown[:40]!r}")
 
 
-def check_expect(expect: Message | None) -> None:
-    if expect is not None and not all(type(version) is int for version in expect.values()):
+def check_expect(expect: Message) -> None:
+    if not all(type(version) is int for version in expect.values()):
         raise RemoteProtocolError("malformed 'tx' message: a version in 'expect' is not a number")
 
 

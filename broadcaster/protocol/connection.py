@@ -49,6 +49,7 @@ class Connection(ABC):
         self.state = State.GREETING
         self.payload = bytearray()  # of the latest message, as it came
         self._frames = wire.FrameBuffer()
+        self._most_bytes = self._max_bytes()
 
     def receive_data(self, data: bytes | bytearray) -> None:
         self._frames.receive_data(data)
@@ -66,7 +67,7 @@ class Connection(ABC):
         if self.state is State.CLOSED:
             return None
         try:
-            if (frame := self._frames.next_frame(self._max_bytes())) is None:
+            if (frame := self._frames.next_frame(self._most_bytes)) is None:
                 return None
             message, self.payload = frame
             kind = message["type"] if type(message) is dict else "piece"
@@ -80,7 +81,9 @@ class Connection(ABC):
         except (RemoteProtocolError, Refused):
             self.state = State.CLOSED
             raise
-        self.state = after
+        if after is not self.state:
+            self.state = after
+            self._most_bytes = self._max_bytes()
         return message
 
     def send(self, message: Message) -> bytes:
@@ -92,7 +95,7 @@ class Connection(ABC):
 
     @abstractmethod
     def _max_bytes(self) -> int:
-        """How long a frame may be now."""
+        """How long a frame may be in this state."""
 
     @abstractmethod
     def _check(self, kind: str, message: Message) -> None:
@@ -120,8 +123,8 @@ class ServerConnection(Connection):
     _far_side = "the program that joins"
 
     def __init__(self, limits: Limits = DEFAULTS) -> None:
-        super().__init__()
         self._limits = limits
+        super().__init__()
 
     def welcome(self, agent: str) -> bytes:
         """The answer to a greeting that fits."""
@@ -136,7 +139,8 @@ class ServerConnection(Connection):
             raise RemoteProtocolError(f"a {kind!r} message of {len(self.payload)} bytes is too long")
         match kind:
             case "tx":
-                check_expect(message.get("expect"))
+                if (expect := message.get("expect")) is not None:
+                    check_expect(expect)
             case "has" | "get":
                 check_shas(message["shas"])
             case "presence":

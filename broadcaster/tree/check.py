@@ -143,9 +143,10 @@ def check_delta(delta: object, facts: Facts, depth: int = 0) -> None:
             return
         if verb == "patch" and type(of) is dict:
             for name, inner in of.items():
-                if not _is_name(name) or name == "$":
+                if type(name) is not str or not 0 < len(name) <= MAX_NAME_CHARS or name == "$":
                     raise RemoteProtocolError("malformed field name")
-                check_delta(inner, facts, depth + 1)
+                if depth == facts.max_depth or not _puts_scalar(inner):
+                    check_delta(inner, facts, depth + 1)
             return
     match delta:
         case ["remove"]:
@@ -165,6 +166,10 @@ def check_delta(delta: object, facts: Facts, depth: int = 0) -> None:
                 _check_array_delta(change, facts)
         case _:
             raise RemoteProtocolError(f"unknown delta {str(delta)[:40]!r}")
+
+
+def _puts_scalar(delta: object) -> bool:
+    return type(delta) is list and len(delta) == 2 and delta[0] == "put" and type(delta[1]) in SCALARS
 
 
 def _check_array_delta(delta: object, facts: Facts) -> None:
