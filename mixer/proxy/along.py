@@ -53,13 +53,15 @@ class Along:
         entry = self._entries.get(uuid)
         return entry is not None and entry.kind == "objects" and entry.live.get(poses.POSE) != entry.doc.get(poses.POSE)
 
-    def untold_pose(self, uuid: str) -> Deltas:
-        """Tells of a pose that came about here and nobody has told of: an edit of it would be lost."""
-        entry = self._entries[uuid]
-        if entry.kind != "objects" or (armature := self._entries.get(poses.armature_of(entry.live))) is None:
+    def untold(self, uuid: str) -> Deltas:
+        """Tells of what Blender made here and nobody has told of: poses, and names of bones that were in use."""
+        entry, told = self._entries[uuid], None
+        if type(entry.doc) is not dict:
             return []
-        wanted = poses.names((armature.doc or {}).get(poses.SKELETON))
-        told = poses.untold(entry.live, entry.doc, wanted)
+        if entry.kind == "armatures":
+            told = poses.renamed(entry.live.get(poses.SKELETON), entry.doc.get(poses.SKELETON))
+        elif self.has_pose(uuid) and (armature := self._entries.get(poses.armature_of(entry.live))) is not None:
+            told = poses.untold(entry.live, entry.doc, armature.live, armature.doc)
         return [] if told is None else [[uuid, told]]
 
     def evaluate(self, uuids: Iterable[str]) -> None:

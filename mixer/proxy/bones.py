@@ -22,7 +22,7 @@ from broadcaster.tree import Tree, items, link_set, tag
 from . import values
 from .context import Busy, Context, Datablock, Struct
 from .fields import WRITE_ERRORS, Fields
-from .keying import acyclic, name_of, recognised, rename, structs_of
+from .keying import acyclic, name_of, recognised, rename, structs_of, unlike_names
 from .moment import moment
 from .struct import read_struct, write_struct
 
@@ -89,8 +89,8 @@ class Skeleton:
         heads, tails = _corners(struct.bones, "head_local"), _corners(struct.bones, "tail_local")
         old_bones, old_collections = structs_of(before.get(BONES)), structs_of(before.get(COLLECTIONS))
         gone_bones, gone_collections = _gone(ctx, BONES), _gone(ctx, COLLECTIONS)
-        bone_keys = _bone_keys(bones, heads, tails, old_bones, gone_bones)
-        collection_keys = _collection_keys(collections, old_collections, gone_collections)
+        bone_keys = _bone_keys(ctx, bones, heads, tails, old_bones, gone_bones)
+        collection_keys = _collection_keys(ctx, collections, old_collections, gone_collections)
         _note_gone(gone_bones, old_bones, bone_keys)
         _note_gone(gone_collections, old_collections, collection_keys)
         ctx.handles()[BONES] = {bone.name: key for key, bone in zip(bone_keys, bones, strict=True)}
@@ -173,6 +173,7 @@ def _note_gone(gone: dict[str, str], before: dict[str, Fields], keys: Iterable[s
 
 
 def _bone_keys(
+    ctx: Context,
     bones: list[Struct],
     heads: list[list[float]],
     tails: list[list[float]],
@@ -182,6 +183,7 @@ def _bone_keys(
     """By name, what was renamed by where it lies, what is back by its name, what was moved by its place in the list."""
     order = {key: place for place, key in enumerate(before)}
     ways = (
+        (lambda i: bones[i].name, _names_here(ctx, BONES).get),  # the document may have two of one name
         (lambda i: bones[i].name, lambda key: key in before and name_of(before[key])),
         (
             lambda i: str((heads[i], tails[i])),
@@ -193,14 +195,22 @@ def _bone_keys(
     return recognised(len(bones), _known(before, gone), ways)
 
 
-def _collection_keys(collections: list[Struct], before: dict[str, Fields], gone: dict[str, str]) -> list[str]:
+def _collection_keys(
+    ctx: Context, collections: list[Struct], before: dict[str, Fields], gone: dict[str, str]
+) -> list[str]:
+    """By name, what is back by its name, what was renamed by its place among all."""
     order = {key: place for place, key in enumerate(before)}
     ways = (
+        (lambda i: collections[i].name, _names_here(ctx, COLLECTIONS).get),
         (lambda i: collections[i].name, lambda key: key in before and name_of(before[key])),
         (lambda i: collections[i].name, gone.get),
         (lambda i: i, order.get),
     )
     return recognised(len(collections), _known(before, gone), ways)
+
+
+def _names_here(ctx: Context, handle: str) -> dict[str, str]:
+    return {key: name for name, key in ctx.handles().get(handle, {}).items()}
 
 
 def _known(before: dict[str, Fields], gone: dict[str, str]) -> list[str]:
@@ -263,7 +273,7 @@ def edit_mode(armature: Datablock) -> Iterator[Any]:
 
 def _write_bones(ctx: Context, armature: Struct, before: dict[str, Fields], after: dict[str, Fields]) -> None:
     names = {key: name_of(tree) for key, tree in before.items()}
-    wanted = {key: name_of(tree) for key, tree in after.items()}
+    wanted = unlike_names({key: name_of(tree) for key, tree in after.items()})
     parents = _parents(after)
     moved = [key for key, tree in after.items() if not _lies_alike(before.get(key), tree, parents[key])]
     edited = bool(moved) or not before.keys() <= after.keys()
@@ -288,7 +298,8 @@ def _write_bones(ctx: Context, armature: Struct, before: dict[str, Fields], afte
         if bone is None:
             ctx.refuse(armature, BONES, f"{names[key]!r} has no length")
         else:  # read anew: connecting bones changes their radii
-            write_struct(ctx, bone, read_struct(ctx, bone, tree) if edited else before[key], tree)
+            named = {**tree, "name": values.encode(names[key])}
+            write_struct(ctx, bone, read_struct(ctx, bone, tree) if edited else before[key], named)
 
 
 def _parents(after: dict[str, Fields]) -> dict[str, str | None]:
@@ -345,7 +356,7 @@ def _write_collections(ctx: Context, armature: Struct, before: dict[str, Fields]
     collections = armature.collections
     standing = {one.name: one for one in armature.collections_all}
     here = {key: standing[name] for name, key in ctx.handles()[COLLECTIONS].items()}
-    wanted = {key: name_of(tree) for key, tree in after.items()}
+    wanted = unlike_names({key: name_of(tree) for key, tree in after.items()})
     for key in [key for key in here if key not in after]:
         collections.remove(here.pop(key))
     rename(here, wanted)
@@ -354,7 +365,8 @@ def _write_collections(ctx: Context, armature: Struct, before: dict[str, Fields]
     _nest(here, _parents(after))
     bones = {key: armature.bones.get(name) for name, key in ctx.handles()[BONES].items()}
     for key, tree in after.items():
-        write_struct(ctx, here[key], read_struct(ctx, here[key], before.get(key)), tree)
+        named = {**tree, "name": values.encode(here[key].name)}
+        write_struct(ctx, here[key], read_struct(ctx, here[key], before.get(key)), named)
         _assign(ctx, here[key], tree.get("bones"), bones)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import bpy
 
 from .context import Datablock, Directory
+from .moment import leave_edit_mode
 
 OF_OBJECT: Final = {"POSE"}  # these change the object, not its data
 OF_IMAGES: Final = {"TEXTURE_PAINT"}
@@ -21,6 +22,15 @@ def edited(directory: Directory) -> frozenset[str]:
         for datablock in _behind(thing)
         if datablock is not None and (uuid := directory.uuid_of(datablock)) is not None
     )
+
+
+def leave_out_of_sight() -> None:
+    """Has objects leave edit mode that are in no view layer any more: others took them out, and their user cannot."""
+    if not (inside := [thing for thing in bpy.data.objects if thing.mode == "EDIT"]):
+        return
+    layers = [layer for scene in bpy.data.scenes for layer in scene.view_layers]
+    shown = {thing.session_uid for layer in layers for thing in layer.objects if thing is not None}
+    leave_edit_mode(thing for thing in inside if thing.session_uid not in shown)
 
 
 def _in_mode() -> Iterator[Datablock]:

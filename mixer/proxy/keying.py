@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from itertools import count
+from typing import Any, Final, TypeAlias
 
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, new_uuid, tag
@@ -11,6 +12,7 @@ from broadcaster.tree import Tree, new_uuid, tag
 from . import values
 from .moment import MOMENT
 
+MAX_NAME_BYTES: Final = 63  # of a bone, and of a collection of bones
 Way: TypeAlias = tuple[Callable[[int], Any], Callable[[str], Any]]  # what a live item, and a key, is recognised by
 
 
@@ -66,6 +68,28 @@ def name_of(tree: Mapping[str, Tree]) -> str:
     if type(name) is str:
         return name
     raise RemoteProtocolError("an item without a name")
+
+
+def unlike_names(names: Mapping[str, str]) -> dict[str, str]:
+    """Each name once: whose is taken by an earlier one gets a number, and the same by all who hold these in this order.
+
+    Two members may each make a bone of one name: the document then holds both, Blender cannot.
+    """
+    taken, found = set(names.values()), dict[str, str]()
+    first: dict[str, str] = {}
+    for key, name in names.items():
+        if first.setdefault(name, key) != key:
+            name = next(other for number in count(1) if (other := _numbered(name, number)) not in taken)
+            taken.add(name)
+        found[key] = name
+    return found
+
+
+def _numbered(name: str, number: int) -> str:
+    stem, dot, digits = name.rpartition(".")
+    stem = stem if dot and digits.isdigit() else name
+    ending = f".{number:03}"
+    return stem.encode(errors="surrogateescape")[: MAX_NAME_BYTES - len(ending)].decode(errors="ignore") + ending
 
 
 def rename(here: Mapping[str, Any], wanted: Mapping[str, str]) -> None:

@@ -21,6 +21,7 @@ from . import animation, blind, poses
 from .along import Along, evaluate
 from .context import Blobs, Context, Datablock
 from .create import create
+from .editing import leave_out_of_sight
 from .entries import ORDER, Entry, in_order
 from .fields import Fields
 from .identity import Identity
@@ -142,7 +143,7 @@ class Mirror:
             self.ctx.uuid, self.ctx.geometry = uuid, blind.reads_arrays(datablock)
             self.ctx.derived = animation.derived(datablock)
             if not blind.has_changed(self.ctx, datablock, entry.live):
-                return self.along.untold_pose(uuid)
+                return self.along.untold(uuid)
         return self.look(uuid)
 
     def look(self, uuid: str) -> Deltas:
@@ -265,6 +266,8 @@ class Mirror:
     def retry(self, member: Member) -> Iterator[Deltas]:
         """Writes what was deferred, if the user has left that mode by now; runs like `apply`."""
         deferred, self.deferred = self.deferred & self.entries.keys(), set()
+        if deferred:
+            leave_out_of_sight()
         yield from self.restore(deferred, member)
         self.ringed -= deferred  # or it would be tried for ever
 

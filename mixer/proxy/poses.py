@@ -5,13 +5,14 @@ So a pose may be here before the document has it, or still be here when the docu
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import bpy
 
 from broadcaster.tree import Delta, Tree, tag
 
-from .bones import BONES
+from .bones import BONES, COLLECTIONS
 from .context import Datablock
 from .fields import Fields
 from .keying import structs_of
@@ -20,10 +21,25 @@ POSE: Final = "pose"  # field of an object
 SKELETON: Final = "skeleton"  # field of an armature
 
 
-def names(skeleton: Tree) -> set[Tree]:
-    """The names of the bones in a skeleton."""
-    bones = structs_of(skeleton.get(BONES) if tag(skeleton) == "" else None)
-    return {name for bone in bones.values() if type(name := bone.get("name")) is str}
+def renamed(live: Tree, doc: Tree) -> Delta | None:
+    """Tells the names of bones and collections of bones here, where two have the same in the document."""
+    changes: dict[str, Delta] = {}
+    for part in (BONES, COLLECTIONS) if live is not doc else ():
+        here, known = _parts(live, part), _parts(doc, part)
+        named = {key: name for key, one in known.items() if type(name := one.get("name")) is str}
+        counts = Counter(named.values())
+        others = {
+            key: ["patch", {"name": ["put", here[key]["name"]]}]
+            for key, name in named.items()
+            if counts[name] > 1 and key in here and here[key]["name"] != name
+        }
+        if others:
+            changes[part] = ["patch", others]
+    return ["patch", {SKELETON: ["patch", changes]}] if changes else None
+
+
+def _parts(skeleton: Tree, part: str) -> dict[str, Fields]:
+    return structs_of(skeleton.get(part) if tag(skeleton) == "" else None)
 
 
 def is_behind(thing: Datablock) -> bool:
@@ -71,15 +87,23 @@ def told_whole(delta: Delta, live: Fields, doc: Tree) -> Delta | None:
     return _with(delta, POSE, _with(change, BONES, ["patch", whole] if whole else None))
 
 
-def untold(live: Fields, doc: Tree, wanted: set[Tree]) -> Delta | None:
-    """What is to be told of a pose that Blender made here and nobody has told of, of the bones that are `wanted`."""
+def untold(live: Fields, doc: Tree, armature: Fields, armature_doc: Tree) -> Delta | None:
+    """What is to be told of a pose that Blender made here and nobody has told of, but for bones that are to go."""
     here, known = _bones(live), _bones(doc)
-    if here is None or here is known or not wanted or doc is None:
+    if here is None or here is known:
+        return None
+    lacking = [name for name in here["order"] if known is None or name not in known["of"]]
+    if not lacking or type(armature_doc) is not dict:
+        return None
+    staying = _parts(armature_doc.get(SKELETON), BONES)
+    bones = _parts(armature.get(SKELETON), BONES)
+    wanted = {bone["name"] for key, bone in bones.items() if key in staying and type(bone["name"]) is str}
+    if wanted.isdisjoint(lacking):
         return None
     if known is None:
         return ["patch", {POSE: ["put", live[POSE]]}]
-    missing = {name: _insert(here, name) for name in here["order"] if name in wanted and name not in known["of"]}
-    return ["patch", {POSE: ["patch", {BONES: ["patch", missing]}]}] if missing else None
+    missing = {name: _insert(here, name) for name in lacking if name in wanted}
+    return ["patch", {POSE: ["patch", {BONES: ["patch", missing]}]}]
 
 
 def _bones(tree: Tree) -> Tree:

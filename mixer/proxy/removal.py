@@ -7,6 +7,7 @@ from collections.abc import Collection
 import bpy
 
 from .context import Datablock
+from .moment import leave_edit_mode
 
 
 def remove_datablocks(datablocks: list[Datablock]) -> None:
@@ -22,6 +23,8 @@ def remove_datablocks(datablocks: list[Datablock]) -> None:
         doomed.discard(scenes[0])  # Blender needs one
     if scenes:
         show_scene(next(scene for scene in bpy.data.scenes if scene not in doomed), instead_of=doomed)
+    # Or their data would stay in it for ever.
+    leave_edit_mode(one for one in doomed if isinstance(one, bpy.types.Object) and one.mode == "EDIT")
     bpy.data.batch_remove(doomed)
 
 

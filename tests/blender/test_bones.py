@@ -215,6 +215,40 @@ def test_bones_are_added_removed_and_hung_elsewhere() -> None:  # BONE5
     assert other.bones["head"].parent.name == "arm"
 
 
+def test_bones_of_one_name_get_the_same_names_wherever_they_meet() -> None:  # BONE12
+    tree = read(context(), rig("one", "two"))
+    key, two = bone(tree, "two")
+    mine = {**two, "name": "new", "use_connect": False}
+    theirs, long = {**mine, "parent": key}, {**mine, "name": "x" * 63}
+    both = {**tree["bones"]["of"], "mine": mine, "theirs": theirs, "a": long, "b": long}
+    order = [*tree["bones"]["order"], "mine", "theirs", "a", "b"]
+    named = {}
+    for known in ((), ("mine", "a"), ("theirs", "b")):
+        armature, ctx = bpy.data.armatures.new("rig"), context(str(known))
+        of = {one: both[one] for one in (*tree["bones"]["order"], *known)}
+        write(ctx, armature, {**tree, "bones": {"$": "items", "order": list(of), "of": of}})
+        for _ in range(2):
+            seen = write(ctx, armature, {**tree, "bones": {"$": "items", "order": order, "of": both}})
+            named[str(known)] = {one: fields["name"] for one, fields in seen["bones"]["of"].items()}
+            assert read(ctx, armature, seen) is seen
+    first, *rest = named.values()
+    assert (first["mine"], first["theirs"], first["b"]) == ("new", "new.001", "x" * 59 + ".001")
+    assert rest == [first, first]
+
+
+def test_collections_of_bones_of_one_name_get_the_same_names_wherever_they_meet() -> None:  # BONE12
+    tree = read(context(), rig("one"))
+    plain = {"name": "new", "is_visible": True, "parent": None, "bones": {"$": "set", "of": []}}
+    both = {"mine": plain, "theirs": {**plain, "is_visible": False}}
+    for known in ((), ("mine",), ("theirs",)):
+        armature, ctx = bpy.data.armatures.new("rig"), context(str(known))
+        of = {one: both[one] for one in known}
+        write(ctx, armature, {**tree, "collections": {"$": "items", "order": list(of), "of": of}})
+        for _ in range(2):
+            write(ctx, armature, {**tree, "collections": {"$": "items", "order": list(both), "of": both}})
+            assert [(one.name, one.is_visible) for one in armature.collections] == [("new", True), ("new.001", False)]
+
+
 def test_parent_and_child_change_places() -> None:  # BONE5
     ctx, other, tree = copy(rig("one", "two"))
     (one, _), (two, _) = bone(tree, "one"), bone(tree, "two")

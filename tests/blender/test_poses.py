@@ -295,3 +295,66 @@ def test_an_undo_leaves_the_bones_and_poses_of_others(linked: bool) -> None:  # 
     assert thing.pose.bones.keys() == ["three"]
     assert is_struck(thing.pose.bones["three"])
     assert here.unlike() == []
+
+
+def edited(thing: Any) -> None:
+    """Has the user edit an object's bones, with an edit that is not seen outside the mode yet."""
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode="EDIT")
+    thing.data.edit_bones["two"].tail = (0, 0, 7)
+
+
+def test_bones_that_are_edited_where_another_hid_them_are_edited_no_more() -> None:  # BONE13
+    armature = rig("rig", "one", "two")
+    thing = posed("thing", armature)
+    here = Here()
+    edited(thing)
+    bpy.context.scene.collection.objects.unlink(thing)
+    here.member.edit(here.found())
+    here.others(bones_anew(here, armature))
+    assert here.mirror.deferred == {here.uuid(armature)}
+    here.mirror.looked_at.clear()
+    mine = [delta for deltas in here.mirror.retry(here.member) for delta in deltas]
+    assert [uuid for uuid, _ in mine] == [here.uuid(armature)]
+    assert (armature.is_editmode, here.mirror.deferred) == (False, set())
+    assert armature.bones["one"].tail_local[:] == (0, 0, 1)
+
+
+def test_bones_whose_object_another_removed_are_edited_no_more() -> None:  # BONE13
+    armature = rig("rig", "one", "two")
+    thing = posed("thing", armature)
+    posed("other", armature)
+    here = Here()
+    edited(thing)
+    here.member.confirmed.apply([[here.uuid(thing), ["remove"]]], revision=2, sender="other")
+    for deltas in here.mirror.apply([here.uuid(thing)], here.member):
+        assert deltas == []
+    assert (armature.is_editmode, bpy.context.mode) == (False, "OBJECT")
+    assert armature.bones["two"].tail_local[:] == (0, 0, 7)
+    assert here.mirror.verify() == []
+    ((uuid, _),) = here.found()
+    assert uuid == here.uuid(armature)
+
+
+def test_of_bones_of_one_name_the_later_is_renamed_for_all() -> None:  # BONE12
+    armature = rig("rig", "one", "two")
+    thing = posed("thing", armature)
+    here = Here()
+    tree = here.tree(armature)
+    bones = tree["skeleton"]["bones"]
+    first = bones["order"][0]
+    order = ["theirs", *bones["order"]]
+    of = {"theirs": {**bones["of"][first], "tail": [0.0, 2.0, 0.0]}, **bones["of"]}
+    new = {**tree["skeleton"], "bones": {"$": "items", "order": order, "of": of}}
+    here.others(change(here, armature, {**tree, "skeleton": new}))
+    assert armature.bones["one"].tail_local.y == 2
+    assert armature.bones["one.001"].tail_local.z == 1
+    assert is_struck(thing.pose.bones["one"])
+    for datablock in (armature, thing):
+        told = here.mirror.glance(here.uuid(datablock), {datablock.session_uid})
+        assert [uuid for uuid, _ in told] == [here.uuid(datablock)]
+        assert here.member.edit(told) is not None
+        here.mirror.sent(told, here.member.shown)
+        assert here.mirror.glance(here.uuid(datablock), {datablock.session_uid}) == []
+    assert here.tree(armature)["skeleton"]["bones"]["of"][first]["name"] == "one.001"
+    assert here.unlike() == []
