@@ -7,7 +7,8 @@ holds the same room. Presence is not of the log: it is never stored, and dies wi
 from __future__ import annotations
 
 from .entries import Admit, Broadcast, Done, Effect, Entry, Expel, Send
-from .fold import EDITING, ROLES, Room
+from .fold import Room
 from .present import Knowledge
+from .rights import ROLES
 
-__all__ = ["EDITING", "ROLES", "Admit", "Broadcast", "Done", "Effect", "Entry", "Expel", "Knowledge", "Room", "Send"]
+__all__ = ["ROLES", "Admit", "Broadcast", "Done", "Effect", "Entry", "Expel", "Knowledge", "Room", "Send"]

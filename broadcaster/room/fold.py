@@ -12,10 +12,8 @@ from .answers import Answers, bounded, some
 from .entries import Admit, Broadcast, Done, Effect, Entry, Expel, Send
 from .leases import Leases, free
 from .present import Knowledge, Present
-from .rights import Rights
+from .rights import JOBS, Reach, Rights
 
-ROLES: Final = ("owner", "editor", "viewer", "worker")
-EDITING: Final = frozenset({"owner", "editor", "worker"})
 EPOCHS_KEPT: Final = 16  # before the one of now
 HASHED_AT_ONCE: Final = 1000  # entities
 # What logs of before these limits are folded by
@@ -93,7 +91,9 @@ class Room:
             "lock": self.lock,
             **self.rights.state(),
             "limits": self.limits,
-            "present": {id: [who.name, who.color, who.role, who.address] for id, who in self.present.items()},
+            "present": {
+                id: [who.name, who.color, who.role, who.address, who.bound] for id, who in self.present.items()
+            },
             "answers": [[member, answers.last, answers.state()] for member, answers in self._answers.items()],
             **self._leases.state(),
         }
@@ -150,7 +150,9 @@ class Room:
             return [Expel(member, f"revision {request['revision']} of this epoch is not there yet")]
         asked = ASKED.get(request.get("role") or "", "editor")
         role = "owner" if self.rights.owns(member) else request.get("invited") or asked
-        self.present[member] = Present(request["name"], request.get("color") or "", role, address)
+        self.present[member] = Present(
+            request["name"], request.get("color") or "", role, address, request.get("bound") is True
+        )
         answers = self._answers.pop(member, Answers())
         self._answers[member] = answers
         self._forget()
@@ -200,7 +202,7 @@ class Room:
     def _govern(self, member: str, request: Message) -> list[Effect]:
         """What an owner asks, or who runs the broadcaster: that one is nobody in the room."""
         try:
-            if member and (member not in self.present or self.present[member].role != "owner"):
+            if member and (member not in self.present or not self.present[member].may.govern):
                 raise Rejected("role", "only an owner of the room does that")
             effects = self._do(request)
         except Rejected as exc:
@@ -309,19 +311,36 @@ class Room:
     def _lease(self, member: str, request: Message, time: float) -> list[Effect]:
         if member not in self.present:
             return []
-        return self._leases.ask(member, request, time, self._limits, may_hold=self.present[member].role in EDITING)
+        reach = self.present[member].may.reach
+        may_hold = reach is Reach.ALL or (reach is Reach.WORK and self._kind(request["key"]) == JOBS)
+        return self._leases.ask(member, request, time, self._limits, may_hold=may_hold)
 
     def _check_rights(self, member: str, deltas: Deltas) -> None:
-        role = self.present[member].role
-        if role not in EDITING:
-            raise Rejected("role", f"a {role} changes nothing")
+        present = self.present[member]
+        reach = present.may.reach
+        if reach is Reach.NOTHING:
+            raise Rejected("role", f"a {present.role} changes nothing")
         if self.frozen:
             raise Rejected("frozen", f"room {self.name!r} stays as it is: fork it")
+        if reach is Reach.WORK:
+            self._check_work(member, deltas)
         if not self._leases:
             return
         for uuid, _ in deltas:
             if (holder := self._leases.holder(uuid)) not in (None, member):
                 raise Rejected("leased", f"{self._name(holder)} holds {uuid}")
+
+    def _check_work(self, member: str, deltas: Deltas) -> None:
+        for uuid, _ in deltas:
+            entity = self.document.get(uuid)
+            if entity is None or entity.creator == member:
+                continue
+            if entity.kind != JOBS or self._leases.holder(uuid) != member:
+                role = self.present[member].role
+                raise Rejected("role", f"a {role} changes {Reach.WORK.value}: {uuid} is neither")
+
+    def _kind(self, uuid: str) -> str:
+        return entity.kind if (entity := self.document.get(uuid)) is not None else ""
 
     def _check_space(self, deltas: Deltas, *, full: bool) -> None:
         """`full`: so much is here that things may only go."""

@@ -1,10 +1,39 @@
-"""Who owns a room, and who does not come in again."""
+"""What each role may do, who owns a room, and who does not come in again."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
 
 from ..errors import Rejected
+
+JOBS: Final = "jobs"  # the kind of entities that workers are asked to work on
+
+
+class Reach(Enum):
+    """How far edits and leases go."""
+
+    ALL = "everything"
+    WORK = "what it made itself, and jobs that it has leased"  # of leases: jobs
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What one role may do beside looking on, and being seen."""
+
+    reach: Reach
+    store: bool  # blobs
+    govern: bool
+
+
+ROLES: Final = {
+    "owner": May(Reach.ALL, store=True, govern=True),
+    "editor": May(Reach.ALL, store=True, govern=False),
+    "worker": May(Reach.WORK, store=True, govern=False),  # renders, simulates: adds to others' work and spoils none
+    "viewer": May(Reach.NOTHING, store=False, govern=False),
+}
 
 
 class Rights:

@@ -16,7 +16,6 @@ from ..errors import Refused, RemoteProtocolError
 from ..figures import Counters
 from ..limits import DEFAULTS, Limits
 from ..protocol import ServerConnection, State, member_id
-from ..room import EDITING
 from ..store import Store
 from ..wire import Message, Piece
 from .blobs import serve_blobs
@@ -183,7 +182,8 @@ class Server:
                 nursery.start_soon(seat.write, stream)
                 try:
                     logged = {name: join[name] for name in JOIN_LOGGED if name in join}
-                    shown = {"invited": invited, "address": visitor.origin}
+                    bound = "worker" in (invited, join.get("role"))
+                    shown = {"invited": invited, "address": visitor.origin, "bound": bound}
                     host.enter(seat, logged | {name: one for name, one in shown.items() if one})
                     with seat.reading:
                         await self._read_edits(incoming, host, seat, inbox)
@@ -246,7 +246,7 @@ class Server:
             raise Refused(f"join room {attach['room']!r} first", retry=True)
         incoming.turn.room = host.room.name
         await stream.send_all(wire.encode({"type": "attached"}))
-        may_store = host.room.present[seat.member].role in EDITING
+        may_store = host.room.present[seat.member].may.store
         with seat.attached():
             await serve_blobs(
                 stream,

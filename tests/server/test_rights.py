@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
+from broadcaster import wire
 from broadcaster.errors import Refused
 from broadcaster.remote import RemoteRoom
 from broadcaster.server.gate import Gate, Visitor
@@ -102,3 +104,28 @@ def enter(server: Broadcaster, **options: str) -> RemoteRoom:
 def run(server: Broadcaster, name: str, *arguments: str) -> None:
     done = command(name, "--server", server.address, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("invited", [True, False])
+async def test_a_worker_takes_a_job_and_leaves_all_else_alone(invited: bool) -> None:  # RIGHT8
+    async with serving() as arena:
+        ann = await arena.join("ann")
+        await ann.say(tx(1, CUBE, ["job", ["create", "jobs", {"frame": 1}]]))
+        await ann.hear("ack")
+        shown: dict[str, Any] = {"role": "worker"}
+        if invited:
+            host = arena.server.rooms.find("r")
+            shown = {"invitation": arena.server._gate.invite(host.room, "worker", 60.0)}
+        wil = await arena.join("wil", **shown)
+        await wil.say(
+            tx(1, ["cube", ["remove"]], base=1),
+            {"type": "lease", "op": "acquire", "key": "cube", "seconds": 10},
+            {"type": "lease", "op": "acquire", "key": "job", "seconds": 10},
+            tx(2, ["job", ["patch", {"frame": ["put", 2]}]], base=1),
+        )
+        said = [(one["type"], one.get("reason"), one.get("refused")) for one in await wil.quiet()]
+        assert said == [("reject", "role", None), ("lease", None, True), ("lease", None, None), ("ack", None, None)]
+        blobs = await arena.attach(wil)
+        await blobs.write(b"".join(map(wire.encode_piece, wire.pieces(wire.sha_of(b"frame"), b"frame"))))
+        await blobs.say({"type": "has", "shas": [wire.sha_of(b"frame")]})
+        assert (await blobs.hear("missing"))["shas"] == []

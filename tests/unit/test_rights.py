@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from broadcaster import snapshot
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.limits import Limits
 from broadcaster.protocol.check import check_govern
-from broadcaster.room import Broadcast, Entry, Expel, Room, Send
+from broadcaster.room import ROLES, Broadcast, Entry, Expel, Room, Send
 from tests.effects import apart
 
 
@@ -124,3 +125,108 @@ def test_settings_stay_over_a_restart() -> None:  # RIGHT5
 def test_what_says_too_little_is_refused(fields: dict[str, Any]) -> None:  # RIGHT1
     with pytest.raises(RemoteProtocolError, match="malformed 'govern'"):
         check_govern({"type": "govern"} | fields)
+
+
+# Roles
+
+CUBE = ["cube", ["create", "objects", {"x": 0}]]
+JOB = ["job", ["create", "jobs", {"frame": 1}]]
+MOVE = ["cube", ["patch", {"x": ["put", 1]}]]
+
+
+def log_of(role: str) -> Log:
+    """Ann's room with a cube, a job, and wil in that role."""
+    log = Log()
+    log("ann", "tx", seq=1, base=0, deltas=[CUBE, JOB])
+    log("wil", "join", name="Wil", role=role, invited=role, bound=True)
+    assert log.room.present["wil"].role == role
+    return log
+
+
+def answer(log: Log, *deltas: Any) -> tuple[str, Any]:
+    """What wil is answered to its next transaction."""
+    seq = log.room._answers["wil"].last + 1
+    effects = log("wil", "tx", seq=seq, base=log.room.revision, deltas=list(deltas))
+    (told,) = [one.message for one in effects if isinstance(one, Send) and one.member == "wil"]
+    return told["type"], told.get("reason")
+
+
+def leases(log: Log, key: str) -> bool:
+    log("wil", "lease", op="acquire", key=key, seconds=10)
+    return log.room._leases.holder(key) == "wil"
+
+
+# role: edits others' work, makes things, leases a job, leases anything else, stores blobs, governs
+MAY = {
+    "owner": (True, True, True, True, True, True),
+    "editor": (True, True, True, True, True, False),
+    "worker": (False, True, True, False, True, False),
+    "viewer": (False, False, False, False, False, False),
+}
+
+
+def test_there_is_a_row_for_each_role() -> None:  # RIGHT7
+    assert MAY.keys() == ROLES.keys()
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_each_role_does_what_its_row_says(role: str) -> None:  # RIGHT7
+    rights = (
+        answer(log_of(role), MOVE)[0] == "ack",
+        answer(log_of(role), ["new", ["create", "objects", {"x": 0}]])[0] == "ack",
+        leases(log_of(role), "job"),
+        leases(log_of(role), "cube"),
+        log_of(role).room.present["wil"].may.store,
+        log_of(role).govern("wil", "keep", on=False)[1] is None,
+    )
+    assert rights == MAY[role]
+
+
+def test_a_worker_changes_what_it_made_and_the_jobs_it_holds() -> None:  # RIGHT8
+    log = log_of("worker")
+    frame = ["frame", ["create", "images", {"n": 1}]]
+    assert answer(log, frame, ["frame", ["patch", {"n": ["put", 2]}]]) == ("ack", None)
+    assert answer(log, ["frame", ["patch", {"n": ["put", 3]}]]) == ("ack", None)
+    done = ["job", ["patch", {"frame": ["put", 2]}]]
+    assert answer(log, done) == ("reject", "role")
+    assert leases(log, "job")
+    assert answer(log, done, ["frame", ["remove"]]) == ("ack", None)
+    log("wil", "lease", op="release", key="job")
+    assert answer(log, done) == ("reject", "role")
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [MOVE],
+        [["cube", ["remove"]]],
+        [["cube", ["remove"]], CUBE],
+        [["own", ["create", "objects", {}]], MOVE],  # the whole of it, then
+        [["cube", ["patch", {"on": ["link", ["own"], []]}]]],
+    ],
+)
+def test_a_worker_spoils_nobody_elses_work(deltas: list[Any]) -> None:  # RIGHT8
+    log = log_of("worker")
+    before = log.room.document.digest()
+    assert answer(log, *deltas) == ("reject", "role")
+    assert log.room.document.digest() == before
+
+
+def test_a_worker_does_not_lease_what_is_no_job_nor_what_another_holds() -> None:  # RIGHT8
+    log = log_of("worker")
+    assert not any(leases(log, key) for key in ("cube", "nothing", ""))
+    log("ann", "lease", op="acquire", key="job", seconds=10)
+    assert not leases(log, "job")
+
+
+def test_what_a_worker_may_outlives_a_snapshot_and_old_logs_are_folded_as_they_were() -> None:  # RIGHT9
+    log = log_of("worker")
+    again = Room("r", "e")
+    snapshot.restore(again, snapshot.parts(log.room))
+    log.room = again
+    assert answer(log, MOVE) == ("reject", "role")
+    log("old", "join", name="Old", role="worker")  # as it was logged once
+    log("old", "tx", seq=1, base=log.room.revision, deltas=[MOVE])
+    cube = log.room.document.get("cube")
+    assert cube is not None
+    assert cube.tree["x"] == 1
