@@ -136,13 +136,17 @@ class _Walk:
         collection = get(struct, name)
         if isinstance(collection, Unreadable):
             return collection
-        if len(collection) == 0:
-            return None
-        if columns := columns_of(collection, item_type):
+        if len(collection) and (columns := columns_of(collection, item_type)):
             return _rows(collection, columns, path)
-        keyed = zip(keys(collection), collection, strict=True)
+        keyed = ((key, item) for key, item in zip(keys(collection), collection, strict=True) if not _is_nothing(item))
         of = {key: self._target(item, owner, f"{path}[{key}]") for key, item in keyed}
-        return Items(of, f"{_home_of(struct, name)}.{name}" not in UNORDERED)
+        return Items(of, f"{_home_of(struct, name)}.{name}" not in UNORDERED) if of else None
+
+
+def _is_nothing(item: Any) -> bool:
+    """Whether it is an attribute that every mesh has, and as well may not have while it has no points."""
+    is_attribute = isinstance(item, bpy.types.Attribute)
+    return is_attribute and item.is_required and len(item.data) == 0
 
 
 def _rows(collection: Any, columns: tuple[Column, ...], path: str) -> Struct:

@@ -17,10 +17,11 @@ from .identity import Identity
 from .moment import evaluate_elsewhere
 
 MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
-    "collections": ("scenes", ("name", "children")),  # which have a layer collection for each, of its name
+    "collections": ("scenes", ("children",)),  # which have a layer collection for each
     # Of a family, which Blender makes alike whenever one of them changes.
     "metaballs": ("metaballs", ("resolution", "render_resolution", "threshold", "update_method", "elements")),
 }
+FAMILIES: Final = {"metaballs"}  # who writes one of these again changes the others back
 OF_USERS: Final = ("materials", "skeleton")  # what is written of these, users get slots and pose bones for
 
 

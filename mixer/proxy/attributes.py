@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -84,6 +84,14 @@ def parts_of(key: str) -> tuple[str, str, str]:
     if data_type not in FORMS or not name or name in TOPOLOGY or name.startswith(PER_USER):
         raise RemoteProtocolError(f"{key[:60]!r} is no attribute of a mesh")
     return domain, data_type, name
+
+
+def of_one_name(keys: Collection[str]) -> frozenset[str]:
+    """Of attributes that bear one name, as two members may each have made one: all but the first, which is shown."""
+    first: dict[str, str] = {POSITION.split("/", 2)[-1]: POSITION}
+    for key in sorted(keys):
+        first.setdefault(key.split("/", 2)[-1], key)
+    return frozenset(keys) - frozenset(first.values())
 
 
 def is_supported(key: str) -> bool:

@@ -43,7 +43,12 @@ class ItemsProxy:
         return prev if prev and list(of) == prev["order"] and of == before else items(of)
 
     def key_of(self, ctx: Context, struct: Struct, item: Struct) -> str:
-        """The key of an item that Blender made: its name, the same on every peer."""
+        """The key of an item that Blender made: its name, the same on every peer, or the uuid of what it shows."""
+        if self.rule.shown:
+            target = getattr(item, self.rule.shown)
+            if (uuid := ctx.directory.uuid_of(target)) is not None:
+                return uuid
+            ctx.meet(target)
         return str(getattr(item, self.rule.name)) or "-"
 
     def _keys(self, elements: list[Struct], prev: Tree) -> list[str]:

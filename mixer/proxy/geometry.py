@@ -205,18 +205,21 @@ def _prepare(ctx: Context, mesh: Any, live: Tree, of: Mapping[str, Tree], remake
     new = None if stays else topology.checked(of, given)
     counts = topology.counts_of(mesh) if new is None else new.counts()
     found: dict[str, Array] = {}
+    hidden = attributes.of_one_name([key for key in of if key not in topology.KEYS and not key.startswith(WEIGHTS)])
     for key, node in of.items():
         same = stays and before.get(key) == node and key not in remake
         if key in topology.KEYS or key.startswith(WEIGHTS) or same:
             continue
         attributes.check(key, node, counts)
-        if not attributes.is_supported(key):
+        if key in hidden:
+            ctx.refuse(mesh, key, "another attribute has that name")
+        elif not attributes.is_supported(key):
             ctx.refuse(mesh, key, "this Blender has no such attributes")
         elif key in before and stays and (attribute := attributes.find(mesh, key)) is not None:
             found[key] = splice(attributes.read(attribute), before[key], node, ctx.blobs)
         else:
             found[key] = given(key)
-    gone = frozenset(key for key in before if key not in of and not key.startswith(WEIGHTS)) | remake
+    gone = frozenset(key for key in before if (key not in of or key in hidden) and not key.startswith(WEIGHTS)) | remake
     weighted = not stays or _weight_arrays(before) != _weight_arrays(of)
     array = _weights(ctx, of, counts["POINT"]) if weighted else None
     return _Update(new, found, gone if stays else frozenset(), array)

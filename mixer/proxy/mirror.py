@@ -18,7 +18,7 @@ from broadcaster.tree import Delta, Tree, diff, new_uuid
 
 from ..rules import KINDS, NOT_MIRRORED
 from . import animation, blind, poses
-from .along import Along, evaluate
+from .along import FAMILIES, Along, evaluate
 from .context import Blobs, Context, Datablock
 from .create import create
 from .editing import leave_out_of_sight
@@ -279,12 +279,25 @@ class Mirror:
         """
         if self.following:
             evaluate()  # makes the rest of what follows
-        self.collect(self.following)  # as they must
-        moved = self.collect(self.written)
+        followed = [uuid for uuid, _ in self.collect(self.following)]  # as they must
+        self._write_again([one for one in followed if one in self.entries and self.entries[one].kind not in FAMILIES])
+        before = {uuid: self.entries[uuid].live for uuid in self.written & self.entries.keys()}
+        if moved := self.collect(self.written):
+            self._write_again([uuid for uuid, _ in moved])
+            moved = [[uuid, delta] for uuid, delta in moved if self._live(uuid) != before.get(uuid)]
         if done:
             self.following.clear()
             self.written.clear()
         return moved
+
+    def _write_again(self, uuids: list[str]) -> None:
+        """What moved: what a curve controlled until a moment ago, or what Blender made anew, then is as it should."""
+        for uuid in uuids:
+            if (entry := self.entries.get(uuid)) is not None and entry.doc is not None:
+                self._write_tree(uuid, entry, entry.doc)
+        if uuids:
+            evaluate()
+            self.collect(uuids)
 
     def edited_since(self) -> Deltas:
         """Local edits of what `apply` has written so far, made while it waited for its next step."""
@@ -330,9 +343,11 @@ class Mirror:
     def _write(self, uuid: str, shown: Document) -> None:
         """Writes what differs, reads back, and writes once more what the first writing moved."""
         entity, entry = shown.get(uuid), self.entries.get(uuid)
-        if entity is None or entry is None:
-            return
-        entry.doc = entity.tree
+        if entity is not None and entry is not None:
+            self._write_tree(uuid, entry, entity.tree)
+
+    def _write_tree(self, uuid: str, entry: Entry, tree: Tree) -> None:
+        entry.doc = tree
         for _ in range(2):
             # Found anew each time: the class of some changes as they are written.
             if entry.live is entry.doc or (datablock := self.identity.find(uuid)) is None:

@@ -11,7 +11,7 @@ from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, items, tag
 
 from . import keyblocks
-from .arrays import Hashes
+from .arrays import Hashes, header
 from .context import Busy, Context, Datablock, Struct
 from .fields import Fields
 from .keying import name_of, recognised, rename, structs_of
@@ -61,7 +61,8 @@ class ShapeKeys:
             raise RemoteProtocolError("malformed shape keys")
         before = structs_of(live[BLOCKS]) if live is not None else {}
         after = structs_of(new.get(BLOCKS)) if new is not None else {}
-        if not before and after and not any(len(getattr(struct, points, ())) for points in POINTS):
+        has_points = any(len(getattr(struct, points, ())) for points in POINTS)
+        if not before and not has_points and any(map(_moves_points, after.values())):
             ctx.refuse(struct, self.name, "there are no points yet")
             return
         names = self._arrange(ctx, struct, before, after)
@@ -105,6 +106,11 @@ def _same(prev: Tree, tree: Tree) -> Tree:
 def _blocks(owner: Datablock) -> list[Any]:
     """The blocks, also where there are none."""
     return list(owner.shape_keys.key_blocks) if owner.shape_keys else []
+
+
+def _moves_points(tree: Fields) -> bool:
+    """Whether a block was made for any points: something without has shape keys, too."""
+    return tag(tree.get(DATA)) == "array" and header(tree[DATA])[1][0] > 0
 
 
 def _read_block(

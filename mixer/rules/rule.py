@@ -32,6 +32,7 @@ class Items:
     kind: str = ""  # the field that cannot change in place: where it differs, it is another item
     move: str = ""  # method(from_index, to_index), where Blender has one
     fixed: bool = False
+    shown: str = ""  # of fixed ones: the reference by whose uuid they are known, instead of by a name that may clash
     rows: bool = False
     by_product: str = ""  # the collection of bpy.data in which Blender makes a datablock along with an item
     unordered: bool = False  # their order says nothing, so it is not mirrored

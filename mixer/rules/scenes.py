@@ -85,7 +85,7 @@ VIEW_LAYERS: Final = {
         view=names("collection"),
         # excluding overwrites the children's own exclude
         write_first=("exclude",),
-        items={"children": Items(fixed=True)},
+        items={"children": Items(fixed=True, shown="collection")},
     ),
     "FreestyleSettings": Rule(
         withheld=names("modules"),  # Python that runs at render

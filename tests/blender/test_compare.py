@@ -227,6 +227,18 @@ def test_selection_is_each_persons_own(base: Path, tmp_path: Path) -> None:
     assert all(one.per_user for one in found), found
 
 
+def test_attributes_without_points_are_nothing(tmp_path: Path) -> None:
+    bpy.ops.wm.read_factory_settings()
+    mesh = bpy.data.meshes.new("nothing")
+    mesh.use_fake_user = True
+    files = [tmp_path / name for name in ("none.blend", "some.blend")]
+    bpy.ops.wm.save_as_mainfile(filepath=str(files[0]))
+    mesh.clear_geometry()
+    assert len(mesh.attributes) > 0
+    bpy.ops.wm.save_as_mainfile(filepath=str(files[1]))
+    assert compare.compare(*files) == []
+
+
 def test_what_a_curve_controls_is_as_it_is_at_one_moment(base: Path, tmp_path: Path) -> None:
     def play(data: Any) -> None:
         data.scenes[0].frame_set(7)

@@ -382,6 +382,18 @@ def test_attributes_come_go_and_change_their_type() -> None:  # ARRAY5
     assert "age" not in other.attributes
 
 
+def test_of_two_attributes_of_one_name_all_show_the_same() -> None:  # ARRAY13
+    one, other = grid(), grid()
+    one.attributes.new("age", "FLOAT", "POINT")
+    other.attributes.new("age", "BYTE_COLOR", "CORNER")
+    here, there = read(context("one"), one), read(context("other"), other)
+    both = {**here, ARRAYS: {**here[ARRAYS], "of": of(here) | of(there)}}
+    for mesh, ctx in ((one, context("one")), (other, context("other"))):
+        got = write(ctx, mesh, both)
+        assert mesh.attributes["age"].data_type == "BYTE_COLOR"
+        assert of(got).keys() == of(there).keys()
+
+
 def test_a_moved_object_does_not_read_its_mesh() -> None:  # ARRAY5
     mesh, ctx = grid(), context()
     tree = read(ctx, mesh)

@@ -12,6 +12,7 @@ from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
 from broadcaster.tree import diff
 from mixer.proxy import Mirror, identity
+from mixer.proxy.animation import curves_of
 
 from .roundtrip import MemoryBlobs, load, mismatches, share
 
@@ -174,6 +175,12 @@ def test_new_and_removed_datablocks_are_found(mirror: Mirror) -> None:  # MIRROR
     uuids = {uuid_of(mirror, mesh), uuid_of(mirror, thing)}
     bpy.data.meshes.remove(mesh)  # takes the object along
     assert {delta[0] for delta in everything(mirror) if delta[1] == ["remove"]} == uuids
+
+
+def test_a_layer_collection_is_known_by_what_it_shows(mirror: Mirror) -> None:  # MIRROR2
+    collection = bpy.data.collections["Collection"]
+    collection.name = "Things"  # elsewhere it may have to be another one
+    assert everything(mirror) == [[uuid_of(mirror, collection), ["patch", {"name": ["put", "Things"]}]]]
 
 
 def test_a_copy_gets_a_uuid_of_its_own(mirror: Mirror) -> None:  # MIRROR4
@@ -524,3 +531,28 @@ def test_what_a_removed_action_controlled_is_what_the_document_says(mirror: Mirr
     assert apply(mirror, member, uuid_of(mirror, action)) == []
     assert (lamp.animation_data.action, lamp.energy) == (None, 100.0)
     assert everything(mirror) == []
+
+
+def test_a_value_that_is_muted_and_set_at_once_is_what_was_set(mirror: Mirror) -> None:  # MIRROR22
+    cube = bpy.data.objects["Cube"]
+    for frame, height in ((1, 1.0), (9, 9.0)):
+        cube.location.z = height
+        cube.keyframe_insert("location", index=2, frame=frame)
+    action = cube.animation_data.action
+    bpy.context.scene.frame_set(5)
+    everything(mirror)
+    uuid, member = uuid_of(mirror, cube), Member("me")
+    member.hold(share_again(mirror))
+    mirror.sent([[one, None] for one in mirror.entries], member.shown)
+    edit(member, uuid, location=[0.0, 0.0, -2.0])
+    curve = next(one for one in curves_of(action, cube.animation_data.action_slot))
+    curve.mute = True
+    (muted,) = mirror.collect([uuid_of(mirror, action)])
+    curve.mute = False
+    mirror.collect([uuid_of(mirror, action)])
+    member.confirmed.apply([muted], revision=member.revision + 1, sender="other")
+    for found in mirror.apply([uuid, muted[0]], member):
+        assert found == []
+        assert mirror.verify(done=False) == []  # each step may be the last for now
+    assert mirror.verify() == []
+    assert (cube.location.z, curve.mute) == (-2.0, True)

@@ -294,6 +294,13 @@ def test_keys_wait_for_the_vertices() -> None:  # KEY9
     assert "no points" in ctx.refused["Mesh.shape_keys"]
 
 
+def test_what_has_no_points_has_shape_keys_too() -> None:  # KEY9
+    empty = bpy.data.meshes.new("empty")
+    thing = bpy.data.objects.new("empty", empty)
+    thing.shape_key_add(name="Basis")
+    copy(empty, bpy.data.meshes.new("other"))
+
+
 @pytest.mark.parametrize("tree", [5, {"key_blocks": {"$": "items", "order": ["a"], "of": {"a": {"name": 3}}}}])
 def test_what_are_no_shape_keys_is_an_error_of_the_sender(tree: Tree) -> None:  # KEY10
     with pytest.raises(RemoteProtocolError):
