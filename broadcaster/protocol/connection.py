@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeAlias
 
 from .. import wire
 from ..errors import LocalProtocolError, Refused, RemoteProtocolError
@@ -21,6 +21,9 @@ PROTOCOL: Final = 1
 CAPABILITIES: Final = ("blobs-1", "document-1", "leases-1", "presence-1")
 REQUIRED: Final = frozenset({"blobs-1", "document-1"})  # without these nobody can be in a room
 LARGE: Final = frozenset({"tx", "has", "get"})  # what a member may send that is not small
+
+
+Heard: TypeAlias = tuple[Message | Piece, bytes | bytearray]  # a message, and its payload as it came
 
 
 def new_secret() -> str:
@@ -50,6 +53,7 @@ class Connection(ABC):
         self.payload = bytearray()  # of the latest message, as it came
         self._frames = wire.FrameBuffer()
         self._most_bytes = self._max_bytes()
+        self._error: RemoteProtocolError | Refused | None = None  # to be told behind what came before it
 
     def receive_data(self, data: bytes | bytearray) -> None:
         self._frames.receive_data(data)
@@ -85,6 +89,24 @@ class Connection(ABC):
             self.state = after
             self._most_bytes = self._max_bytes()
         return message
+
+    def take(self, most: int, bytes_: int) -> list[Heard]:
+        """The next whole messages, at most so many, and no more once these have so many bytes; none until more arrive.
+
+        Raises as `next_message`, once all that came before is taken.
+        """
+        if self._error is not None:
+            raise self._error
+        heard: list[Heard] = []
+        try:
+            while len(heard) < most and bytes_ > 0 and (message := self.next_message()) is not None:
+                heard.append((message, self.payload))
+                bytes_ -= len(self.payload)
+        except (RemoteProtocolError, Refused) as exc:
+            if not heard:
+                raise
+            self._error = exc
+        return heard
 
     def send(self, message: Message) -> bytes:
         """The frame of `message`. Raises LocalProtocolError if it is not to be said now."""

@@ -15,14 +15,14 @@ from .. import VERSION, protocol, wire
 from ..errors import Refused, RemoteProtocolError
 from ..figures import Counters
 from ..limits import DEFAULTS, Limits
-from ..protocol import ServerConnection, State, member_id
+from ..protocol import Heard, ServerConnection, State, member_id
 from ..store import Store
 from ..wire import Message, Piece
 from .blobs import serve_blobs
 from .floor import Floor
 from .gate import Gate, Visitor
 from .host import Host
-from .inbox import Inbox
+from .inbox import Inbox, Request
 from .outside import Outside
 from .rooms import Rooms
 from .seat import Pace, Seat
@@ -204,23 +204,28 @@ class Server:
     async def _read_edits(self, incoming: Incoming, host: Host, seat: Seat, inbox: Inbox) -> None:
         """Takes what a member asks until it leaves. Raises RemoteProtocolError on what it should not have asked."""
         pace = Pacer(self._limits.requests_per_second)
-        while (message := incoming.at_hand() or await _next_within(self._limits.idle_seconds, incoming)) is not None:
-            assert not isinstance(message, Piece)
-            match message["type"]:
-                case "tx" | "lease":
-                    inbox.take(message, incoming.payload)
-                case "govern":
-                    inbox.take(await self._as_logged(message), b"")
-                case "presence":
-                    host.set_presence(seat.member, message["state"])
-                case "digest":
-                    seat.answer(wire.encode(host.room.digest()), host.room.revision)
-                case "ping":
-                    seat.answer(wire.encode({"type": "pong", "id": message["id"]}), host.room.revision)
-                case "leave":
-                    host.ask(seat, message)
-                    return
-            if (seconds := pace.count()) > 0.0:
+        while heard := await _some_within(self._limits.idle_seconds, incoming, pace.at_once):
+            asked: list[Request] = []
+            for message, data in heard:
+                assert not isinstance(message, Piece)
+                match message["type"]:
+                    case "tx" | "lease":
+                        asked.append((message, data))
+                    case "govern":
+                        inbox.take(asked)
+                        asked = [(await self._as_logged(message), b"")]
+                    case "presence":
+                        host.set_presence(seat.member, message["state"])
+                    case "digest":
+                        seat.answer(wire.encode(host.room.digest()), host.room.revision)
+                    case "ping":
+                        seat.answer(wire.encode({"type": "pong", "id": message["id"]}), host.room.revision)
+                    case "leave":
+                        inbox.take(asked)
+                        host.ask(seat, [(message, b"")])
+                        return
+            inbox.take(asked)
+            if (seconds := pace.count(len(heard))) > 0.0:
                 await trio.sleep(seconds)
             while inbox.is_full:
                 await inbox.wait_for_space()
@@ -259,10 +264,10 @@ class Server:
             )
 
 
-async def _next_within(seconds: float, incoming: Incoming) -> Message | Piece | None:
+async def _some_within(seconds: float, incoming: Incoming, most: int) -> list[Heard]:
     """Raises Refused if nothing is said for so long."""
     if seconds == inf:
-        return await incoming.next()
+        return await incoming.some(most)
     with trio.move_on_after(seconds):
-        return await incoming.next()
+        return await incoming.some(most)
     raise Refused(f"nothing was said for {seconds:g} s", retry=True)

@@ -19,6 +19,7 @@ from ..store import Log
 from ..wire import Message
 from .belongings import Belongings
 from .floor import Floor, Turn
+from .inbox import Request
 from .mail import Mail
 from .seat import Seat
 
@@ -34,8 +35,8 @@ log = logging.getLogger(__name__)
 
 class _Asked(NamedTuple):
     member: str
-    request: Message
-    data: bytes | bytearray = b""  # the request as it came: by so many bytes it makes the room larger, at most
+    requests: list[Request]
+    size: int = 0  # of what came: by so many bytes it makes the room larger, at most
 
 
 class _Question:
@@ -82,7 +83,8 @@ class Host:
         self._deleted = False
         self._empty_since = clock()
         self._questions: deque[_Question] = deque()  # from outside the room, in the order of the log
-        self._queue: list[_Asked] = []
+        self._queue: deque[_Asked] = deque()
+        self._queued = 0
         self._queued_bytes = 0
         self._wake = trio.Event()
         self._taken = trio.Event()
@@ -113,20 +115,25 @@ class Host:
 
     def _entries(self, batch: list[_Asked]) -> list[Entry]:
         """What is asked, for the log; whether the room was too large for it is looked at here, and stands with it."""
-        entries, growth = [], self._durable_bytes
-        for number, (member, request, data) in enumerate(batch, self._number):
-            growth += len(data)
-            if data and self._is_too_large(len(data), growth):
-                request, data = {**request, "full": True}, b""
-            entries.append(Entry(number, self._time, member, request, data))
+        entries: list[Entry] = []
+        number, time, growth = self._number, self._time, self._durable_bytes
+        for member, requests, size in batch:
+            if self._most_bytes + size > self._limits.room_bytes:
+                requests = [self._marked(request, growth := growth + len(request[1])) for request in requests]
+            else:
+                self._most_bytes += size
+                growth += size
+            entries += [Entry(at, time, member, *request) for at, request in enumerate(requests, number)]
+            number += len(requests)
         return entries
 
-    def _is_too_large(self, length: int, growth: int) -> bool:
-        """Whether `length` more bytes could make it so; `growth` is all that is not folded yet."""
-        self._most_bytes += length
+    def _marked(self, request: Request, growth: int) -> Request:
+        """As it is, unless it could make the room too large; `growth` is all that is not folded yet, with it."""
+        message, data = request
+        self._most_bytes += len(data)
         if self._most_bytes > self._limits.room_bytes:
             self._most_bytes = self._bytes() + growth
-        return self._most_bytes > self._limits.room_bytes
+        return ({**message, "full": True}, b"") if data and self._most_bytes > self._limits.room_bytes else request
 
     @property
     def is_in_trouble(self) -> bool:
@@ -154,10 +161,10 @@ class Host:
             del self.seats[seat.member]
             self.submit(seat.member, {"type": "lost"})
 
-    def ask(self, seat: Seat, request: Message, data: bytes | bytearray = b"") -> None:
-        """Queues what the member in `seat` asks, which came as `data`; nothing once it sits elsewhere."""
+    def ask(self, seat: Seat, requests: list[Request]) -> None:
+        """Queues what the member in `seat` asks; nothing once it sits elsewhere."""
         if self.seats.get(seat.member) is seat:
-            self.submit(seat.member, request, data)
+            self._queue_up(_Asked(seat.member, requests, sum(len(data) for _, data in requests)))
 
     async def govern(self, request: Message) -> Message:
         """What the room answers to who runs the broadcaster."""
@@ -167,16 +174,20 @@ class Host:
         await question.answered.wait()
         return question.answer
 
-    def submit(self, member: str, request: Message, data: bytes | bytearray = b"") -> None:
+    def submit(self, member: str, request: Message) -> None:
         """Queues a checked request for the log."""
-        self._queue.append(_Asked(member, request, data))
-        self._queued_bytes += len(data)
+        self._queue_up(_Asked(member, [(request, b"")]))
+
+    def _queue_up(self, asked: _Asked) -> None:
+        self._queue.append(asked)
+        self._queued += len(asked.requests)
+        self._queued_bytes += asked.size
         self._wake.set()
 
     @property
     def is_full(self) -> bool:
         """Whether so much is queued, for the log or to be folded, that nothing more should be submitted."""
-        count, size = len(self._queue) + len(self._durable), self._queued_bytes + self._durable_bytes
+        count, size = self._queued + len(self._durable), self._queued_bytes + self._durable_bytes
         return count > self._limits.queued or size > self._limits.queued_bytes
 
     async def wait_for_space(self) -> None:
@@ -223,7 +234,7 @@ class Host:
                 except Unavailable as exc:
                     await self._hold(batch, str(exc))
                     continue
-                self._number += len(batch)
+                self._number += len(entries)
                 self._counters.add("commits")
                 self._say(None)
                 self._durable += entries
@@ -234,11 +245,13 @@ class Host:
 
     def _next_batch(self) -> list[_Asked]:
         """What is to be committed next: not so much that others wait long for the disk."""
+        batch: list[_Asked] = []
         count = size = 0
-        while count < min(len(self._queue), APPENDED_AT_ONCE) and size < APPENDED_BYTES:
-            size += len(self._queue[count].data)
-            count += 1
-        batch, self._queue = self._queue[:count], self._queue[count:]
+        while self._queue and count < APPENDED_AT_ONCE and size < APPENDED_BYTES:
+            batch.append(self._queue.popleft())
+            count += len(batch[-1].requests)
+            size += batch[-1].size
+        self._queued -= count
         self._queued_bytes -= size
         return batch
 
@@ -294,10 +307,12 @@ class Host:
     async def _hold(self, batch: list[_Asked], reason: str) -> None:
         """Nothing is folded that is not kept: what was asked waits, and whoever came in comes back later."""
         self._say(reason)
-        self._queue[:0] = [asked for asked in batch if asked.request["type"] != "join"]
-        self._queued_bytes += sum(len(asked.data) for asked in batch)
-        for member, request, _ in batch:
-            if request["type"] == "join" and (seat := self.seats.get(member)) is not None:
+        for asked in reversed(batch):
+            if asked.requests[0][0]["type"] != "join":
+                self._queue.appendleft(asked)
+                self._queued += len(asked.requests)
+                self._queued_bytes += asked.size
+            elif (seat := self.seats.get(asked.member)) is not None:
                 seat.expel(reason, retry=True)
         await trio.sleep(RETRY_SECONDS)
 
@@ -329,7 +344,7 @@ class Host:
         with trio.move_on_after(max(deadline - self._clock(), 0.0)):
             await self._wake.wait()
         if not self._queue and lease is not None and lease <= self._clock():
-            self._queue.append(_Asked("", {"type": "tick"}))
+            self.submit("", {"type": "tick"})
 
     @property
     def _going_at(self) -> float:

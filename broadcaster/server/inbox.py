@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import trio
 
@@ -13,17 +13,21 @@ from ..limits import Limits
 from ..wire import Message
 from .belongings import Belongings
 
+Request: TypeAlias = tuple[Message, bytes | bytearray]  # what is asked, and the same as it came
+
 
 class _Waiting(NamedTuple):
-    request: Message
-    data: bytes | bytearray  # as it came
+    request: Request
     shas: set[str]
+
+
+NONE: Final[set[str]] = set()
 
 
 class Inbox:
     """The requests of one seat on their way to its room."""
 
-    def __init__(self, submit: Callable[[Message, bytes | bytearray], None], blobs: Belongings, limits: Limits) -> None:
+    def __init__(self, submit: Callable[[list[Request]], None], blobs: Belongings, limits: Limits) -> None:
         self._submit = submit
         self._blobs = blobs
         self._limits = limits
@@ -32,19 +36,26 @@ class Inbox:
         self._missing: set[str] = set()  # blobs of the first one
         self._moved = trio.Event()
 
-    def take(self, request: Message, data: bytes | bytearray) -> None:
-        """Submits a request as soon as the room has the blobs that it and those before it name.
+    def take(self, requests: list[Request]) -> None:
+        """Submits each as soon as the room has the blobs that it and those before it name.
 
-        Raises RemoteProtocolError if its deltas are malformed.
+        Raises RemoteProtocolError if the deltas of one are malformed; those before it are taken.
         """
-        shas = check_deltas(request["deltas"], self._limits) if request["type"] == "tx" else set()
-        if not self._waiting and not self._absent(shas):
-            self._submit(request, data)
-            return
-        self._waiting.append(_Waiting(request, data, shas))
-        self._bytes += len(data)
-        if len(self._waiting) == 1:
-            self._advance()
+        ready: list[Request] = []
+        try:
+            for request in requests:
+                message, data = request
+                shas = check_deltas(message["deltas"], self._limits) if message["type"] == "tx" else NONE
+                if not self._waiting and not (shas and self._absent(shas)):
+                    ready.append(request)
+                else:
+                    self._waiting.append(_Waiting(request, shas))
+                    self._bytes += len(data)
+        finally:
+            if ready:
+                self._submit(ready)
+            if self._waiting and not self._missing:
+                self._advance()
 
     @property
     def is_full(self) -> bool:
@@ -70,16 +81,19 @@ class Inbox:
         self._moved.set()
 
     def _absent(self, shas: set[str]) -> set[str]:
-        return {sha for sha in shas if not self._blobs.has(sha)} if shas else shas
+        return {sha for sha in shas if not self._blobs.has(sha)}
 
     def _advance(self) -> None:
+        ready: list[Request] = []
         while self._waiting:
             self._missing = self._absent(self._waiting[0].shas)
             if self._missing:
                 for sha in self._missing:
                     self._blobs.expect(sha, self)
                 break
-            first = self._waiting.popleft()
-            self._bytes -= len(first.data)
-            self._submit(first.request, first.data)
+            request, _ = self._waiting.popleft()
+            self._bytes -= len(request[1])
+            ready.append(request)
+        if ready:
+            self._submit(ready)
         self._moved.set()

@@ -9,11 +9,13 @@ from typing import Final
 import trio
 
 from ..errors import Refused
-from ..protocol import ServerConnection
+from ..protocol import Heard, ServerConnection
 from ..wire import Message, Piece
 from .floor import Floor, Turn
 
 RECEIVE_BYTES: Final = 128 * 1024  # what is in them is taken in one go, which others wait for
+AT_ONCE: Final = 64  # messages, of those that are there
+AT_ONCE_BYTES: Final = 16 * 1024  # about, of these
 FLUSH_SECONDS: Final = 2.0  # for the last words on a connection
 
 # A peer that is gone without a word is noticed by the kernel, however long a program on either side is busy.
@@ -24,7 +26,7 @@ KEEPALIVE: Final = {
 
 
 class Incoming:
-    """The messages on a stream, one by one."""
+    """The messages on a stream, one by one or some at once."""
 
     def __init__(
         self, stream: trio.abc.ReceiveStream, connection: ServerConnection, stalled_seconds: float, floor: Floor
@@ -34,15 +36,6 @@ class Incoming:
         self._stalled_seconds = stalled_seconds
         self.turn = Turn(floor)
 
-    @property
-    def payload(self) -> bytearray:
-        """The latest message as it came."""
-        return self._connection.payload
-
-    def at_hand(self) -> Message | Piece | None:
-        """The next message if it is there already, and it is not the turn of others."""
-        return None if self.turn.is_over else self._connection.next_message()
-
     async def next(self) -> Message | Piece | None:
         """The next message, None at the end; waits while whole ones are there only to let others have their turn.
 
@@ -50,13 +43,25 @@ class Incoming:
         """
         await self.turn.pause()
         while (message := self._connection.next_message()) is None:
-            self.turn.end()
-            data = await self._receive()
-            if not data:
+            if not await self._read():
                 return None
-            await self.turn.begin()
-            self._connection.receive_data(data)
         return message
+
+    async def some(self, most: int) -> list[Heard]:
+        """As `next`: some of those that are there, none at the end."""
+        await self.turn.pause()
+        while not (heard := self._connection.take(min(most, AT_ONCE), AT_ONCE_BYTES)):
+            if not await self._read():
+                break
+        return heard
+
+    async def _read(self) -> bool:
+        """Whether more came."""
+        self.turn.end()
+        data = await self._receive()
+        await self.turn.begin()
+        self._connection.receive_data(data)
+        return len(data) > 0
 
     async def _receive(self) -> bytes | bytearray:
         """Whoever has said a part of a message is to go on: it takes memory until then."""
@@ -72,14 +77,14 @@ class Pacer:
 
     def __init__(self, per_second: float) -> None:
         self._seconds = 1.0 / max(per_second, 1e-9)
-        self._at_once = max(int(per_second / 1000), 1)  # that are counted together, as the clock takes its time, too
+        self.at_once = max(int(per_second / 1000), 1)  # that are counted together, as the clock takes its time, too
         self._counted = 0
         self._next = -inf
 
-    def count(self) -> float:
-        """Counts one more; for how many seconds to wait before the next."""
-        self._counted += 1
-        if self._counted < self._at_once:
+    def count(self, more: int) -> float:
+        """Counts so many; for how many seconds to wait before the next."""
+        self._counted += more
+        if self._counted < self.at_once:
             return 0.0
         now = trio.current_time()
         self._next = max(self._next, now - 1.0) + self._seconds * self._counted

@@ -14,7 +14,7 @@ from broadcaster.member import Member
 from broadcaster.protocol import CAPABILITIES, CLIENT_FIELDS, ClientConnection, ServerConnection, member_id
 from broadcaster.room import Admit, Broadcast, Effect, Entry, Expel, Room, Send
 from broadcaster.server.belongings import Belongings
-from broadcaster.server.inbox import Inbox
+from broadcaster.server.inbox import Inbox, Request
 from broadcaster.store.memory import MemoryStore
 from broadcaster.wire import Message, Piece
 from tests.effects import apart
@@ -88,7 +88,12 @@ class Company:
     def _serve(self, reader: Reader) -> None:
         connection, eve = ServerConnection(LIMITS), member_id(SECRETS[1])
         self._said = self._answered
-        inbox = Inbox(lambda request, data: self._ask(eve, request), self._blobs, LIMITS)
+
+        def ask(requests: list[Request]) -> None:
+            for request, _ in requests:
+                self._ask(eve, request)
+
+        inbox = Inbox(ask, self._blobs, LIMITS)
         for kind in reader.one_of(OPENINGS):
             self._take(connection, wire.encode({"type": kind} | USUAL[kind]), eve, inbox)
         while not reader.is_empty:
@@ -128,7 +133,7 @@ class Company:
                     logged = ("type", "name", "color", "role", "epoch", "revision")
                     self._ask(member, {name: message[name] for name in logged if name in message})
                 case "tx" | "lease":
-                    inbox.take(message, connection.payload)
+                    inbox.take([(message, connection.payload)])
                 case "govern" if message["op"] != "password" and member in self.room.present:
                     self._ask(member, {name: message[name] for name in message if name != "room"})
                 case "presence":

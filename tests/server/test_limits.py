@@ -16,6 +16,7 @@ from broadcaster.limits import Limits
 from broadcaster.remote import RemoteRoom
 from broadcaster.room import Entry, Room
 from broadcaster.server.gate import Gate, Visitor
+from broadcaster.server.streams import AT_ONCE_BYTES
 from broadcaster.store import Log
 from broadcaster.store.memory import MemoryStore
 from broadcaster.wire import sha_of
@@ -106,16 +107,16 @@ class SlowLog(MemoryStore):
 
 async def test_what_waits_for_the_log_is_bounded_in_bytes() -> None:  # LIMIT6, SERVER34
     store = SlowLog()
-    async with serving(store, limits=Limits(queued_bytes=3000)) as arena:
+    async with serving(store, limits=Limits(queued_bytes=3 * AT_ONCE_BYTES)) as arena:
         guests = [await arena.join(name) for name in ("ann", "bob")]
         for seq in range(1, 21):
             for guest in guests:
-                edit = ["create", "notes", {"text": TEXT}]
+                edit = ["create", "notes", {"text": "x" * AT_ONCE_BYTES}]
                 await guest.say(tx(seq, [f"{guest.id}{seq}", edit]))
         for guest in guests:
             while (await guest.hear("ack"))["seq"] < 20:
                 pass
-    assert 3000 < store.most < 3000 + 2 * 1300
+    assert 3 * AT_ONCE_BYTES < store.most < 3 * AT_ONCE_BYTES + 2 * (AT_ONCE_BYTES + 300)
 
 
 async def test_a_room_that_is_as_large_as_it_may_be_only_shrinks() -> None:  # LIMIT3

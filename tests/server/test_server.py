@@ -16,6 +16,7 @@ from broadcaster.member import Pending
 from broadcaster.room import Entry, Room
 from broadcaster.server import blobs as blobs_of_server
 from broadcaster.server import host
+from broadcaster.server.streams import AT_ONCE
 from broadcaster.store import Log
 from broadcaster.store.memory import MemoryLog, MemoryStore
 from broadcaster.wire import Message, Piece, sha_of
@@ -572,7 +573,9 @@ async def test_what_nothing_names_is_removed_after_its_grace() -> None:  # STORE
 async def test_what_waits_for_blobs_is_bounded() -> None:  # SERVER30
     async with serving(limits=Limits(waiting_bytes=0)) as arena:
         ann = await arena.join("ann")
-        await ann.say(tx(1, IMAGE), {"type": "ping", "id": 1})
+        await ann.say(tx(1, IMAGE))
+        await trio.testing.wait_all_tasks_blocked()
+        await ann.say({"type": "ping", "id": 1})
         await ann.hear_nothing()  # nothing more is taken from it
         blobs = await arena.attach(ann)
         await blobs.write(b"".join(map(wire.encode_piece, wire.pieces(sha_of(DATA), DATA))))
@@ -711,7 +714,8 @@ async def test_a_full_queue_for_the_log_stops_the_reading() -> None:  # SERVER34
     async with serving(store, limits=Limits(queued=0)) as arena:
         ann = await arena.join("ann")
         store.log.disk = trio.Event()
-        await ann.say(tx(1, CUBE), tx(2, put(1)), tx(3, put(2)), {"type": "ping", "id": 1})
+        edits = [tx(seq, put(seq)) for seq in range(2, 2 * AT_ONCE + 1)]  # some on their way to the disk, some queued
+        await ann.say(tx(1, CUBE), *edits, {"type": "ping", "id": 1})
         await ann.hear_nothing()
         store.log.disk.set()
         await ann.hear("pong")
