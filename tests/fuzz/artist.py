@@ -122,10 +122,13 @@ class Artist:
                 bpy.ops.object.mode_set(mode="OBJECT")
         for scene in bpy.data.scenes:
             for layer in scene.view_layers:
+                active = layer.objects.active
                 for one in [one for one in layer.objects if one is not None and one.mode != "OBJECT"]:
+                    layer.objects.active = one  # the operator asks the layer, whatever the context says
                     here = bpy.context.temp_override(scene=scene, view_layer=layer, active_object=one, object=one)
                     with here, contextlib.suppress(RuntimeError):
                         bpy.ops.object.mode_set(mode="OBJECT")
+                layer.objects.active = active
 
     def note(self, text: str) -> None:
         self.journal.write(f"{text} ")
