@@ -3,8 +3,9 @@
 Each server runs alone, fresh, for a moment, and in rounds that go through all of them, so that whatever else the
 machine does meets all alike. One process sends, another holds all receivers. At most a window of messages is between
 the sender and its last receiver, so no server drops anything. What counts is how many messages a second all have
-received. The broadcaster keeps everything in a directory and flushes it to disk before anybody sees it, as Redis does
-with its AOF set to `always`; JetStream leaves the flush to the kernel; the others keep nothing.
+received. What each has kept by the time it answers is printed first: the broadcaster flushes to disk before anybody
+sees anything, as Redis does with its AOF set to `always`; JetStream leaves the flush to the kernel, unless it is told
+otherwise; the others keep nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from .relays import (
     Broadcaster,
     BroadcasterBlobs,
     JetStream,
+    JetStreamFlushed,
     Mosquitto,
     NatsCore,
     RedisPubSub,
@@ -40,7 +42,9 @@ from .relays import (
 )
 
 RECEIVERS: Final = (1, 8, 32)
-OTHERS: Final[tuple[type[Relay], ...]] = (JetStream, RedisStreams, NatsCore, RedisPubSub, Mosquitto, TrioRelay)
+OTHERS: Final[tuple[type[Relay], ...]] = (
+    JetStream, JetStreamFlushed, RedisStreams, NatsCore, RedisPubSub, Mosquitto, TrioRelay
+)  # fmt: skip
 WINDOWS: Final = {200: 8192, 65536: 64}  # messages between the sender and its last receiver, by their size
 NAMES: Final = {200: "200 B", 65536: "64 KiB"}
 STALLED_SECONDS: Final = 60.0
@@ -49,10 +53,10 @@ YARDSTICK: Final = 32  # receivers, to which nats core is to be equalled
 
 def run(scale: Scale) -> None:
     """Prints messages a second in and delivered to all, the broadcaster's ratio to each other server beside it."""
-    kinds = [kind for kind in OTHERS if kind.is_here()]
-    for kind in OTHERS:
-        if kind not in kinds:
-            print(f"{kind.name}: not installed ({kind.program} is not on the PATH)", flush=True)
+    lacking = {kind: kind.lacking() for kind in OTHERS}
+    kinds = [kind for kind in OTHERS if lacking[kind] is None]
+    for kind in (Broadcaster, *OTHERS):
+        print(f"{kind.name}: {lacking.get(kind) or f'when it answers it has kept: {kind.at_ack}'}", flush=True)
     for size, ours in ((200, Broadcaster), (65536, BroadcasterBlobs)):
         for count in RECEIVERS:
             rates: dict[type[Relay], list[float]] = defaultdict(list)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -49,6 +50,7 @@ class Relay(ABC):
     name: str
     program: str | None = None  # looked for on the PATH
     keeps = False  # in order and on disk, or nothing
+    at_ack = "nothing"  # what is kept when a message is answered, or told to others
 
     def __init__(self, port: int, size: int) -> None:
         self.port = port
@@ -57,8 +59,11 @@ class Relay(ABC):
         self.socket: socket.socket | None = None
 
     @classmethod
-    def is_here(cls) -> bool:
-        return cls.program is None or shutil.which(cls.program) is not None
+    def lacking(cls) -> str | None:
+        """Why it cannot be measured here, if it cannot."""
+        if cls.program is None or shutil.which(cls.program) is not None:
+            return None
+        return f"{cls.program} is not on the PATH"
 
     @abstractmethod
     def command(self, folder: Path) -> list[str]:
@@ -94,6 +99,7 @@ class Broadcaster(Relay):
 
     name = "broadcaster"
     keeps = True
+    at_ack = "on disk, flushed"
 
     def command(self, folder: Path) -> list[str]:
         command = [sys.executable, "-m", "broadcaster", "serve", "--port", str(self.port), "--http-port", "0"]
@@ -200,6 +206,7 @@ class JetStream(NatsCore):
 
     name = "nats jetstream, file"
     keeps = True
+    at_ack = "in a file, left to the kernel: it is flushed every two minutes"
 
     def command(self, folder: Path) -> list[str]:
         return [*super().command(folder), "-js", "-sd", str(folder)]
@@ -230,6 +237,29 @@ class JetStream(NatsCore):
             raise RuntimeError(f"nats-server: {answer!r}")
 
 
+class JetStreamFlushed(JetStream):
+    """The same, flushed for each message before it is acknowledged."""
+
+    name = "nats jetstream, flushed"
+    at_ack = "on disk, flushed"
+    SINCE: Final = (2, 10)  # knows the setting
+
+    @classmethod
+    def lacking(cls) -> str | None:
+        if (missing := super().lacking()) is not None:
+            return missing
+        version = subprocess.run(["nats-server", "-v"], capture_output=True, text=True, check=True).stdout.strip()
+        found = re.search(r"v(\d+)\.(\d+)", version)
+        if found is not None and (int(found[1]), int(found[2])) >= cls.SINCE:
+            return None
+        return f"that takes nats-server {'.'.join(map(str, cls.SINCE))}, here is {version}"
+
+    def command(self, folder: Path) -> list[str]:
+        config = folder / "nats.conf"
+        config.write_text(f'jetstream {{ store_dir: "{folder}", sync_interval: always }}\n')
+        return [*NatsCore.command(self, folder), "-c", str(config)]
+
+
 class RedisPubSub(Relay):
     name = "redis pub/sub"
     program = "redis-server"
@@ -254,6 +284,7 @@ class RedisStreams(RedisPubSub):
 
     name = "redis streams, AOF always"
     keeps = True
+    at_ack = "on disk, flushed"
     settings = ("--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0")
     FIRST: Final = 10_000_000  # so that all ids are of one length
 
@@ -374,6 +405,7 @@ def _until(sock: socket.socket, end: bytes) -> bytes:
 KINDS: Final[dict[str, type[Relay]]] = {
     kind.__name__: kind
     for kind in (
-        Broadcaster, BroadcasterBlobs, JetStream, RedisStreams, NatsCore, RedisPubSub, Mosquitto, TrioRelay
+        Broadcaster, BroadcasterBlobs, JetStream, JetStreamFlushed, RedisStreams, NatsCore, RedisPubSub, Mosquitto,
+        TrioRelay,
     )
 }  # fmt: skip
