@@ -6,6 +6,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -24,6 +25,7 @@ MAX_RECORDS_BYTES: Final = 4096 * wire.MIB
 METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What zipfile raises on a file that is none, is spoilt, encrypted, or of a later time.
 SPOILT: Final = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
+PART_BYTES: Final = wire.MIB  # read at once
 TRANSACTION_BYTES: Final = wire.MIB  # about; an entity is never split
 
 
@@ -51,59 +53,84 @@ def named_blobs(records: list[Record]) -> list[str]:
 
 
 class Archive:
-    """A room read from its file. Raises Refused if it is none, or damaged."""
+    """A room read from its file. Raises Refused if it is none, or damaged, or its records are too long."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, max_bytes: int = MAX_RECORDS_BYTES, *, called: str | None = None) -> None:
+        self._max_bytes = max_bytes
+        name = called or str(path)
         try:
             self._file = zipfile.ZipFile(path)
         except FileNotFoundError:
             raise
         except SPOILT as exc:
-            raise Refused(f"{path} is not a room: {exc}") from exc
+            raise Refused(f"{name} is not a room: {exc}") from exc
         try:
-            self._load(path)
+            self._load(name)
         except Refused:
             self._file.close()
             raise
 
-    def _load(self, path: Path) -> None:
+    def _load(self, name: str) -> None:
         try:
             header = orjson.loads(self._read(HEADER, MAX_HEADER_BYTES))
             self.records: list[Record] = [orjson.loads(line) for line in self._lines()]
             document = Document()
             document.load(self.records)
         except (orjson.JSONDecodeError, RemoteProtocolError) as exc:
-            raise Refused(f"{path} is not a room: {exc}") from exc
+            raise Refused(f"{name} is not a room: {exc}") from exc
         if type(header) is not dict or header.get("format") != FORMAT:
-            raise Refused(f"{path} is of a format that this version does not read")
+            raise Refused(f"{name} is of a format that this version does not read")
         if header.get("digest") != document.digest() or len(document) != len(self.records):
-            raise Refused(f"{path} is damaged: its records are not those that were written")
+            raise Refused(f"{name} is damaged: its records are not those that were written")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._file.close()
 
     def blob(self, sha: str) -> bytes:
         """Raises Refused if the file does not hold it as it should."""
-        data = self._read(f"blobs/{sha}", wire.MAX_BLOB_BYTES)
-        if wire.sha_of(data) != sha:
+        return b"".join(self.parts(sha))
+
+    def blob_size(self, sha: str, max_bytes: int = wire.MAX_BLOB_BYTES) -> int:
+        """How long it says it is. Raises Refused if it is not there, or longer than `max_bytes`."""
+        return self._info(f"blobs/{sha}", max_bytes).file_size
+
+    def parts(self, sha: str, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
+        """A blob, a part at a time. Raises Refused, at its end at the latest, if it is not what its name says."""
+        hashed = sha256()
+        for part in self._parts(f"blobs/{sha}", wire.MAX_BLOB_BYTES, part_bytes):
+            hashed.update(part)
+            yield part
+        if hashed.hexdigest() != sha:
             raise Refused(f"the file is damaged: blob {sha} is not what its name says")
-        return data
 
     def _lines(self) -> list[bytes]:
-        return self._read(RECORDS, MAX_RECORDS_BYTES).splitlines()
+        return self._read(RECORDS, self._max_bytes).splitlines()
 
     def _read(self, name: str, max_bytes: int) -> bytes:
+        return b"".join(self._parts(name, max_bytes, PART_BYTES))
+
+    def _info(self, name: str, max_bytes: int) -> zipfile.ZipInfo:
         try:
             info = self._file.getinfo(name)
         except KeyError as exc:
             raise Refused(f"the file is damaged: {name} is missing") from exc
         if info.file_size > max_bytes or info.compress_type not in METHODS:
             raise Refused(f"the file is damaged: {name} is {info.file_size} bytes long")
+        return info
+
+    def _parts(self, name: str, max_bytes: int, part_bytes: int) -> Iterator[bytes]:
+        """Never more than the file says that they are."""
+        info = self._info(name, max_bytes)
         try:
-            return self._file.read(info)
+            with self._file.open(info) as file:
+                while part := file.read(part_bytes):
+                    yield part
         except SPOILT as exc:
             raise Refused(f"the file is damaged: {name} cannot be read: {exc}") from exc
 

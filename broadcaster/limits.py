@@ -59,6 +59,8 @@ class Limits:
     web_connections: int = 256
     web_seconds: float = 10.0  # for the head of a request, and from one request to the next
     web_head_bytes: int = 16 * KIB  # of a request
+    uploads: int = 2  # of .mixroom files, at once
+    upload_bytes: int = 16384 * MIB  # of one
 
     # What the broadcaster holds
     connections: int = 2048

@@ -7,6 +7,7 @@ holds, so nobody else can come back in its name.
 
 from __future__ import annotations
 
+from .check import check_name
 from .connection import (
     CAPABILITIES,
     PROTOCOL,
@@ -32,6 +33,7 @@ __all__ = [
     "Heard",
     "ServerConnection",
     "State",
+    "check_name",
     "error",
     "member_id",
     "new_secret",

@@ -58,11 +58,15 @@ def check_govern(message: Message) -> None:
         raise Refused("that password is too long")
 
 
+def check_name(what: str, name: str) -> None:
+    """Raises Refused unless that can be the name of a room or a member."""
+    if not 0 < len(name) <= wire.MAX_TEXT_CHARS or not name.isprintable() or name != name.strip():
+        raise Refused(f"{name[: wire.MAX_TEXT_CHARS]!r} cannot be the name of a {what}")
+
+
 def check_join(message: Message) -> None:
     for field in ("room", "name"):
-        text = message[field]
-        if not 0 < len(text) <= wire.MAX_TEXT_CHARS or not text.isprintable() or text != text.strip():
-            raise Refused(f"{text[: wire.MAX_TEXT_CHARS]!r} cannot be the name of a {NAMED[field]}")
+        check_name(NAMED[field], message[field])
     if len(message["secret"]) < MIN_SECRET_CHARS:
         raise Refused(f"the secret of a member has at least {MIN_SECRET_CHARS} characters")
     for field in ("password", "invitation"):

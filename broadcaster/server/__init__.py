@@ -55,7 +55,7 @@ class Server:
         self.counters = Counters()
         self._floor = Floor()
         self.rooms = Rooms(nursery, store, clock, self._gate, limits, self.counters, self._floor)
-        self.outside = Outside(self.rooms, self._gate, self.figures)
+        self.outside = Outside(self.rooms, self._gate, self.figures, store, limits)
         self._limits = limits
         self._connections = 0
         nursery.start_soon(self._floor.run)

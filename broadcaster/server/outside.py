@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import AsyncIterable, Callable, Mapping
+from pathlib import Path
 
-from ..errors import Refused
+import trio
+
+from ..errors import Refused, Unavailable
+from ..limits import Limits
 from ..protocol import member_id
+from ..store import Store
 from .gate import Gate, Visitor
 from .rooms import Rooms
 from .seat import Pace
+from .uploads import make_room
 
 
 class Outside:
     """The rooms, their blobs and who may see them."""
 
-    def __init__(self, rooms: Rooms, gate: Gate, figures: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(
+        self, rooms: Rooms, gate: Gate, figures: Callable[[], Mapping[str, float]], store: Store, limits: Limits
+    ) -> None:
         self.figures = figures
         self._rooms = rooms
         self._gate = gate
+        self._store = store
+        self._limits = limits
+        self._uploads = 0
+
+    async def upload(self, room: str, parts: AsyncIterable[bytes]) -> int:
+        """Makes a room of a .mixroom file; its revision. Raises MixerError if that cannot be."""
+        self._rooms.check_new(room)
+        if self._uploads >= self._limits.uploads:
+            raise Refused(f"{self._limits.uploads} files are being uploaded, which is all that may be", retry=True)
+        self._uploads += 1
+        try:
+            with tempfile.TemporaryDirectory(dir=self._store.folder) as folder:
+                path = Path(folder, "room")
+                await _write(path, parts)
+                return await make_room(self._rooms, self._store.blobs, self._limits, room, path)
+        except OSError as exc:
+            raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
+        finally:
+            self._uploads -= 1
 
     def admit(self, address: str, token: str, room: str | None = None) -> None:
         """Returns if `token` lets whoever calls from `address` read in `room`; if None, read the figures.
@@ -48,3 +76,9 @@ class Outside:
     async def read_blob(self, room: str, sha: str, start: int, stop: int) -> bytes | None:
         """A part of a blob; None if it is gone."""
         return await host.blobs.read(sha, start, stop) if (host := self._rooms.get(room)) is not None else None
+
+
+async def _write(path: Path, parts: AsyncIterable[bytes]) -> None:
+    async with await trio.open_file(path, "wb") as file:
+        async for part in parts:
+            await file.write(part)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import trio
 
 from .. import snapshot
+from ..document import Document
 from ..errors import Refused, Unavailable
 from ..figures import Counters
 from ..limits import Limits
+from ..protocol import check_name
 from ..room import Room
 from ..store import Store
 from ..wire import Message
@@ -112,6 +114,24 @@ class Rooms:
             raise Refused(f"room {name!r} is gone meanwhile", retry=True)
         return host, invited
 
+    def check_new(self, name: str) -> None:
+        """Raises Refused unless a room of that name can be made."""
+        check_name("room", name)
+        if name in self.hosts:
+            raise Refused(f"there is a room {name!r} already")
+        if name in self._closed:
+            raise Refused(f"room {name!r} is not at hand at this moment", retry=True)
+        if len(self.hosts) >= self._limits.rooms:
+            raise Refused(f"the broadcaster holds {self._limits.rooms} rooms, which is all it can")
+
+    async def adopt(self, name: str, document: Document, shas: Iterable[str]) -> None:
+        """Makes a room with this content, whose blobs are stored. Raises Refused or Unavailable, with no room made."""
+        async with self._making:
+            self.check_new(name)
+            room = Room(name, new_epoch(), self._limits)
+            room.document = document
+            await self._begin(room, Belongings(self._store.blobs, map(bytes.fromhex, shas)))
+
     async def delete(self, name: str) -> None:
         """Returns when the room is gone."""
         host = self.find(name)
@@ -121,13 +141,10 @@ class Rooms:
 
     async def _make_room(self, join: Message, visitor: Visitor) -> Host:
         name = join["room"]
-        if name in self._closed:
-            raise Refused(f"room {name!r} is not at hand at this moment", retry=True)
-        if not join.get("create"):
+        if not join.get("create") and name not in self._closed:
             raise Refused(f"there is no room {name!r}")
         self._gate.check_authority(visitor, "a new room")
-        if len(self.hosts) >= self._limits.rooms:
-            raise Refused(f"the broadcaster holds {self._limits.rooms} rooms, which is all it can")
+        self.check_new(name)
         room = Room(name, new_epoch(), self._limits)
         room.keep, room.frozen = join.get("keep") is not False, join.get("frozen") is True
         if (password := join.get("password")) is not None:
@@ -137,6 +154,9 @@ class Rooms:
             source = self.find(name)
             await self._gate.admit(visitor, source.room, join)
             room.document, blobs = source.room.document.copy(), source.blobs.copy()
+        return await self._begin(room, blobs)
+
+    async def _begin(self, room: Room, blobs: Belongings) -> Host:
         log = await self._store.create(room.name, room.epoch, snapshot.parts(room))
         return self._start(Host(room, log, self._clock, self._limits, self._counters, blobs, self._floor))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from ..room import Entry
@@ -90,6 +91,10 @@ class Store(Protocol):
     @property
     def keeps(self) -> str:
         """Where, for people: "in memory only", or a directory."""
+
+    @property
+    def folder(self) -> Path | None:
+        """Where files may lie for a while that are too large for memory: None is where the system has them."""
 
     @property
     def findings(self) -> Sequence[str]:

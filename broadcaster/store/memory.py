@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import trio
 
@@ -100,6 +101,7 @@ class MemoryStore:
     """The store of a broadcaster without --data."""
 
     keeps = "in memory only"
+    folder: Path | None = None
     findings: Sequence[str] = ()
     torn = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ from .head import HeadFile
 from .repair import check, check_batches, salvage
 
 DATABASE: Final = "rooms.db"
+UPLOADS: Final = "uploads"
 VERSION: Final = 2
 SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL);
@@ -204,6 +206,7 @@ class SqliteStore:
             self._database, self.torn = self._open(directory)
             self._disk_blobs = DiskBlobs(directory, self.findings, thorough=self._head.trusted is None)
             self._head.begin()
+            self.folder: Path | None = _emptied(directory / UPLOADS)
         except (OSError, sqlite3.Error) as exc:
             raise Refused(f"rooms cannot be kept in {directory}: {exc}") from exc
         self.blobs: Blobs = self._disk_blobs
@@ -264,6 +267,14 @@ class SqliteStore:
         self._database.close()
         self._disk_blobs.close()
         self._head.close()
+
+
+def _emptied(folder: Path) -> Path:
+    """Without what was there when the process ended."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    return folder
 
 
 def _prepare(path: Path) -> sqlite3.Connection:

@@ -30,7 +30,7 @@ class Web:
         self._count = 0
         self._is_there = app.IS_THERE and port.IS_THERE
         if self._is_there:
-            self._app = app.make_app(house, loopback=loopback)
+            self._app = app.make_app(house, limits, loopback=loopback)
             self._config = port.configure(limits)
 
     async def serve(self, stream: trio.abc.HalfCloseableStream) -> None:

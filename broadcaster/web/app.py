@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+import trio
+
 from .. import VERSION
-from ..errors import Refused, Unknown
+from ..errors import MixerError, Refused, Unknown
+from ..limits import Limits
 from . import metrics, ranges
 from .house import House
 
@@ -18,7 +22,7 @@ try:
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
-    from starlette.requests import Request
+    from starlette.requests import ClientDisconnect, Request
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 except ImportError:  # Blender's Python, in which the panel hosts
@@ -41,14 +45,15 @@ log = logging.getLogger(__name__)
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def make_app(house: House, *, loopback: bool) -> App:
+def make_app(house: House, limits: Limits, *, loopback: bool) -> App:
     """Everything that there is, and who may have it."""
-    desk = _Desk(house)
+    desk = _Desk(house, limits)
     app: App = Starlette(
         routes=[
             Route("/health", desk.health),
             Route("/metrics", desk.metrics),
             Route("/rooms/{room:path}/blobs/{sha}", desk.blob),
+            Route("/rooms/{room:path}", desk.upload, methods=["PUT"]),
         ],
         middleware=[Middleware(_Door, loopback=loopback)],
         exception_handlers={HTTPException: _say_why},
@@ -84,8 +89,9 @@ class _Door:
 class _Desk:
     """One method for each thing that there is."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, limits: Limits) -> None:
         self._house = house
+        self._limits = limits
 
     async def health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok", "version": VERSION}, headers=ALWAYS)
@@ -118,6 +124,36 @@ class _Desk:
         headers |= {"content-type": "application/octet-stream", "content-length": str(len(part))}
         head = Response(status_code=status, headers=headers)
         return head if request.method == "HEAD" else _Blob(head, self._house, (room, sha), part, request)
+
+    async def upload(self, request: Request) -> Response:
+        room = request.path_params["room"]
+        self._admit(request, None)
+        try:
+            async with aclosing(request.stream()) as stream, aclosing(self._parts(stream)) as parts:
+                revision = await self._house.upload(room, parts)
+        except MixerError as exc:
+            later = isinstance(exc, Refused) and exc.retry
+            status = HTTPStatus.SERVICE_UNAVAILABLE if later else HTTPStatus.UNPROCESSABLE_ENTITY
+            raise HTTPException(status, str(exc)) from exc
+        return JSONResponse({"room": room, "revision": revision}, HTTPStatus.CREATED, headers=ALWAYS)
+
+    async def _parts(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """The body, which is nowhere in memory as a whole. Raises HTTPException if it is too long, or does not come."""
+        length, seconds = 0, self._limits.stalled_seconds
+        while True:
+            part: bytes | None = None
+            with suppress(ClientDisconnect), trio.move_on_after(seconds):
+                part = await anext(stream, b"")
+            if part is None:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the rest of it did not come for {seconds:g} s")
+            length += len(part)
+            if length > self._limits.upload_bytes:
+                raise HTTPException(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{self._limits.upload_bytes} bytes may be uploaded"
+                )
+            if not part:
+                return
+            yield part
 
     def _admit(self, request: Request, room: str | None) -> None:
         """Raises HTTPException unless the request shows something that lets it in."""

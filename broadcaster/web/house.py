@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from typing import Protocol
 
 
@@ -17,6 +17,9 @@ class House(Protocol):
 
         Raises Unknown if nothing is known by that token, and Refused if it is for something else, or has to wait.
         """
+
+    async def upload(self, room: str, parts: AsyncIterable[bytes]) -> int:
+        """Makes a room of a .mixroom file; its revision. Raises MixerError if that cannot be."""
 
     async def blob_size(self, room: str, sha: str) -> int | None:
         """How long a blob of `room` is; None if it has none of that sha."""

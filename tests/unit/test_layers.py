@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 BROADCASTER: Final = {
     "__main__": "commands server web logs",
     "commands": "archive remote invitation",
-    "server": "snapshot room protocol store figures",
+    "server": "snapshot room protocol store figures archive",
     "web": "room protocol figures",
     "logs": "errors",
     "figures": "",
