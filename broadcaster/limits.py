@@ -46,7 +46,8 @@ class Limits:
     queued_bytes: int = 16 * MIB  # of transactions among them: past it nobody is read until they are written
     empty_seconds: float = 60.0  # one that is not to be kept goes so long after the last member
 
-    # What one connection of a member may take
+    # What one connection may take
+    lobby_requests_per_second: float = 50.0  # of who has not joined
     requests_per_second: float = 500_000.0  # who is faster is read no faster
     greeting_seconds: float = 30.0  # for the greeting, and for each request of who has not joined
     idle_seconds: float = inf  # without a word of a member, however well its line holds
@@ -57,6 +58,7 @@ class Limits:
 
     # What the HTTP port may take
     web_connections: int = 256
+    web_connections_of_one: int = 64  # of one address, of IPv6 half a one; this machine's own are not counted
     web_seconds: float = 10.0  # for the head of a request, and from one request to the next
     web_head_bytes: int = 16 * KIB  # of a request
     uploads: int = 2  # of .mixroom files, at once

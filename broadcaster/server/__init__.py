@@ -128,6 +128,7 @@ class Server:
         if self._connections > self._limits.connections:
             raise Refused("the broadcaster has no place left", retry=True)
         incoming = Incoming(stream, connection, self._limits.stalled_seconds, self._floor)
+        pace = Pacer(self._limits.lobby_requests_per_second)
         while connection.state is not State.CLOSED:
             message = None
             with trio.move_on_after(self._limits.greeting_seconds):
@@ -146,9 +147,8 @@ class Server:
                     await stream.send_all(connection.send({"type": "invitation", "token": token}))
                 case {"type": "rooms"}:
                     self._gate.check_authority(visitor, "the list of rooms")
-                    await stream.send_all(
-                        connection.send({"type": "rooms", "rooms": [host.describe() for host in self.rooms]})
-                    )
+                    rooms = [await host.describe(incoming.turn) for host in list(self.rooms)]
+                    await stream.send_all(connection.send({"type": "rooms", "rooms": rooms}))
                 case {"type": "delete", "room": name}:
                     self._gate.check_authority(visitor, "to delete a room")
                     await self.rooms.delete(name)
@@ -167,6 +167,7 @@ class Server:
                 case {"type": "attach"}:
                     await self._serve_blobs(stream, incoming, message)
                     return
+            await trio.sleep(max(pace.count(1), 0.0))
 
     # Edits
 

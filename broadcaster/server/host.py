@@ -92,15 +92,22 @@ class Host:
         self._size = (-1, 0)  # at which revision, how many bytes
         self._most_bytes = inf  # it is not larger than that
 
-    def describe(self) -> Message:
+    async def describe(self, turn: Turn) -> Message:
         """What there is, for whoever asks; `bytes` are those of the snapshot."""
+        if self._size[0] != (revision := self.room.revision):
+            size = 0
+            for uuid in list(self.room.document):
+                if (entity := self.room.document.get(uuid)) is not None:
+                    size += len(entity.data)
+                await turn.pause()
+            self._size = revision, size  # about, if it went on meanwhile
         room, document = self.room, self.room.document
         return {
             "name": room.name,
             "revision": room.revision,
             "members": len(room.present),
             "entities": len(document),
-            "bytes": self._bytes(),
+            "bytes": self._size[1],
             "frozen": room.frozen,
             "keep": room.keep,
         }

@@ -47,6 +47,11 @@ class Outside:
         finally:
             self._uploads -= 1
 
+    def network_of(self, address: str) -> str:
+        """What callers are counted by; "" is this machine, from which anybody may come."""
+        visitor = Visitor(address)
+        return visitor.network if visitor.origin else ""
+
     def admit(self, address: str, token: str, room: str | None = None) -> None:
         """Returns if `token` lets whoever calls from `address` read in `room`; if None, read the figures.
 

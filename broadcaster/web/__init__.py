@@ -4,6 +4,7 @@ it says what is missing."""
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Final
 
 import trio
@@ -26,8 +27,10 @@ class Web:
     """Answers HTTP requests, each connection in `serve`. On loopback it wants to be called by a loopback name."""
 
     def __init__(self, house: House, *, loopback: bool, limits: Limits = DEFAULTS) -> None:
+        self._house = house
         self._limits = limits
         self._count = 0
+        self._callers: Counter[str] = Counter()  # by network
         self._is_there = app.IS_THERE and port.IS_THERE
         if self._is_there:
             self._app = app.make_app(house, limits, loopback=loopback)
@@ -36,9 +39,13 @@ class Web:
     async def serve(self, stream: trio.abc.HalfCloseableStream) -> None:
         """Serves one connection to its end. Raises nothing: this is the outermost boundary."""
         line = Line(stream, self._limits)
+        caller = self._house.network_of(line.address)
         self._count += 1
+        self._callers[caller] += 1
         try:
-            if self._count > self._limits.web_connections:
+            if caller and self._callers[caller] > self._limits.web_connections_of_one:
+                log.info("an HTTP connection ends: there are too many of its address", extra={"address": caller})
+            elif self._count > self._limits.web_connections:
                 log.info("an HTTP connection ends: there are %d", self._limits.web_connections)
             elif not self._is_there:
                 with trio.move_on_after(self._limits.web_seconds):
@@ -53,6 +60,8 @@ class Web:
             log.exception("an HTTP connection failed")
         finally:
             self._count -= 1
+            self._callers[caller] -= 1
+            self._callers += Counter()  # without those that are at 0
             await trio.aclose_forcefully(stream)
 
 

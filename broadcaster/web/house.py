@@ -12,6 +12,9 @@ class House(Protocol):
     def figures(self) -> Mapping[str, float]:
         """What is to be told of all rooms together."""
 
+    def network_of(self, address: str) -> str:
+        """What callers are counted by; "" is this machine, from which anybody may come."""
+
     def admit(self, address: str, token: str, room: str | None = None) -> None:
         """Returns if `token` lets whoever calls from `address` read in `room`; if None, read the figures.
 

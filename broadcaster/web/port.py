@@ -61,6 +61,10 @@ class Line:
         self._scope = trio.CancelScope()
         transport: Any = getattr(stream, "transport", stream)  # inside TLS
         self.socket: trio.socket.SocketType = transport.socket
+        try:
+            self.address: str = self.socket.getpeername()[0]
+        except OSError:
+            self.address = ""  # it is gone already
 
     async def receive_some(self, max_bytes: int) -> bytes | bytearray:
         return await self._stream.receive_some(min(max_bytes, self._max_bytes))

@@ -85,6 +85,17 @@ async def test_who_is_faster_than_allowed_is_read_no_faster() -> None:  # LIMIT6
         assert 9.0 < trio.current_time() - began < 11.0  # ten come at once
 
 
+async def test_who_has_not_joined_is_read_no_faster_either() -> None:  # LIMIT6, SERVER49
+    async with serving(limits=Limits(lobby_requests_per_second=10.0)) as arena:
+        await arena.join("ann")
+        visitor, began = await arena.visit(), trio.current_time()
+        await visitor.say(*[{"type": "rooms"}, {"type": "ping", "id": 1}] * 55)
+        for _ in range(55):
+            assert [room["name"] for room in (await visitor.hear("rooms"))["rooms"]] == ["r"]
+            await visitor.hear("pong")
+        assert 9.0 < trio.current_time() - began < 11.0  # ten come at once
+
+
 class SlowLog(MemoryStore):
     """Takes a second for whatever is appended, and says how much that was at most."""
 

@@ -19,7 +19,7 @@ from broadcaster.server import host
 from broadcaster.server.streams import AT_ONCE
 from broadcaster.store import Log
 from broadcaster.store.memory import MemoryLog, MemoryStore
-from broadcaster.wire import Message, Piece, sha_of
+from broadcaster.wire import Assembly, Message, Piece, sha_of
 
 from .guests import CUBE, as_member, put, serving, tx
 
@@ -719,3 +719,38 @@ async def test_a_full_queue_for_the_log_stops_the_reading() -> None:  # SERVER34
         await ann.hear_nothing()
         store.log.disk.set()
         await ann.hear("pong")
+
+
+async def test_a_large_blob_is_read_as_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:  # SERVER48
+    store = MemoryStore(clock=trio.current_time)
+    data = bytes(range(256)) * 4096 * 9 + b"the end"
+    sha, read = sha_of(data), list[int]()
+    head_of, part_of = store.blobs.head, store.blobs.read
+
+    async def head(sha: str, length: int) -> tuple[int, bytes] | None:
+        read.append(length)
+        return await head_of(sha, length)
+
+    async def part(sha: str, start: int, stop: int) -> bytes | None:
+        read.append(stop - start)
+        return await part_of(sha, start, stop)
+
+    monkeypatch.setattr(store.blobs, "head", head)
+    monkeypatch.setattr(store.blobs, "read", part)
+    async with serving(store) as arena:
+        ann = await arena.join("ann")
+        blobs = await arena.attach(ann)
+        await blobs.write(b"".join(map(wire.encode_piece, wire.pieces(sha, data))))
+        await blobs.say({"type": "has", "shas": [sha]})
+        assert (await blobs.hear("missing"))["shas"] == []
+        blobs.stop_reading()
+        await blobs.say({"type": "get", "shas": [sha, sha]})
+        await trio.testing.wait_all_tasks_blocked()
+        assert sum(read) <= blobs_of_server.PART_BYTES  # nobody takes it: no more is read
+        blobs.read_on()
+        assembly = Assembly()
+        for _ in range(2):
+            while not isinstance(piece := await blobs.next(), Piece) or (whole := assembly.add(piece)) is None:
+                pass
+            assert whole == (sha, data)
+        assert max(read) <= blobs_of_server.PART_BYTES

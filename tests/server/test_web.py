@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -25,6 +25,7 @@ from broadcaster.protocol import new_secret
 from broadcaster.remote import RemoteRoom
 from broadcaster.server import Server
 from broadcaster.server.gate import Gate
+from broadcaster.server.outside import Outside
 from broadcaster.store.memory import MemoryStore
 from broadcaster.web import Web
 
@@ -484,6 +485,44 @@ def test_connections_are_bounded() -> None:  # WEB4
                 return b""
 
     on_sockets(Limits(web_connections=1), test)
+
+
+def test_connections_of_one_address_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:  # WEB16
+    callers = [""] * 3 + ["10.0.0.1"] * 3 + ["10.0.0.2"] * 3
+    monkeypatch.setattr(Outside, "network_of", lambda house, address: callers[0])
+
+    async def test(connect: Connect) -> None:
+        answers: list[tuple[str, bytes]] = []
+        async with AsyncExitStack() as lines:
+            while callers:
+                line = await lines.enter_async_context(await connect())
+                with suppress(trio.BrokenResourceError):
+                    await line.send_all(HEALTH)
+                try:
+                    answer = bytes(await line.receive_some(12))
+                except trio.BrokenResourceError:
+                    answer = b""
+                answers.append((callers.pop(0), answer))
+        well = [caller for caller, answer in answers if answer == b"HTTP/1.1 200"]
+        assert well == [""] * 3 + ["10.0.0.1"] * 2 + ["10.0.0.2"] * 2
+
+    on_sockets(Limits(web_connections_of_one=2), test)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("127.0.0.1", ""),
+        ("::1", ""),
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+async def test_callers_are_counted_by_their_network(address: str, network: str) -> None:  # WEB16
+    async with serving() as arena:
+        assert arena.server.outside.network_of(address) == network
 
 
 def test_the_head_of_a_request_is_bounded() -> None:  # WEB2
