@@ -195,7 +195,9 @@ class Document:
         if removals:
             self._remove(stage, removals, sender, base)
         if limits is not None:
-            _check_sizes(stage, limits.entity_bytes)
+            for uuid, entity in stage.entities.items():
+                if entity is not None and entity.is_larger_than(limits.entity_bytes):
+                    raise Rejected("full", f"{uuid} may take {limits.entity_bytes} bytes")
         if stage.effect:
             self.revision = max(self.revision, revision)
         for uuid, entity in stage.entities.items():
@@ -249,7 +251,8 @@ class Document:
         tree, effect = patcher.patch(self._decoded(uuid, entity), delta)
         if patcher.dropped:
             stage.dropped += (Drop(uuid, path, reason) for path, reason in patcher.dropped)
-        stage.whole = stage.whole and effect is delta
+        if effect is not delta:
+            stage.whole = False
         stage.work += patcher.work
         if effect is not None:
             if patcher.gained or patcher.lost:
@@ -320,9 +323,3 @@ class Document:
         if entity is not None:
             self._users.update(strong_refs(entity.tree))
         self._commit(uuid, entity, entity.changed if entity else self.revision)
-
-
-def _check_sizes(stage: Stage, max_bytes: int) -> None:
-    for uuid, entity in stage.entities.items():
-        if entity is not None and entity.is_larger_than(max_bytes):
-            raise Rejected("full", f"{uuid} may take {max_bytes} bytes")

@@ -55,7 +55,7 @@ class Room:
 
     def fold(self, entry: Entry) -> list[Effect]:
         """Takes the next entry of the log; what is to be sent because of it, in order."""
-        effects = self._leases.expire(entry.time) if self._leases else []
+        effects = self._leases.expire(entry.time) if self._leases.held else []
         request, member = entry.request, entry.member
         match request["type"]:
             case "tx":
@@ -254,10 +254,9 @@ class Room:
     # Transactions
 
     def _transaction(self, member: str, request: Message) -> list[Effect]:
-        if member not in self.present:
+        if (present := self.present.get(member)) is None:
             return []
         answers, seq, base = self._answers[member], request["seq"], request["base"]
-        present = self.present[member]
         if present.said is not None and seq != present.said + 1:  # only who lost its connection says things again
             return [Expel(member, f"transaction {seq} came where {present.said + 1} was due")]
         present.said = seq
@@ -283,7 +282,8 @@ class Room:
         before = document.revision
         try:
             self._check_rights(member, deltas)
-            self._check_space(deltas, full=request.get("full") is True)
+            if "full" in request or len(document) + len(deltas) > self._limits.entities:
+                self._check_space(deltas, full=request.get("full") is True)
             outcome = document.apply(
                 deltas,
                 revision=before + 1,
@@ -324,7 +324,7 @@ class Room:
             raise Rejected("frozen", f"room {self.name!r} stays as it is: fork it")
         if reach is Reach.WORK:
             self._check_work(member, deltas)
-        if not self._leases:
+        if not self._leases.held:
             return
         for uuid, _ in deltas:
             if (holder := self._leases.holder(uuid)) not in (None, member):
@@ -346,8 +346,6 @@ class Room:
         """`full`: so much is here that things may only go."""
         if full and any(delta[0] != "remove" for _, delta in deltas):
             raise Rejected("full", f"room {self.name!r} is as large as it may be: remove something")
-        if len(self.document) + len(deltas) <= self._limits.entities:
-            return
         created = sum(delta[0] == "create" for _, delta in deltas)
         if created and len(self.document) + created > self._limits.entities:
             raise Rejected("full", f"room {self.name!r} may hold {self._limits.entities} entities")

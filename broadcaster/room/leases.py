@@ -24,30 +24,27 @@ class Leases:
     """Who holds what. Times are those of the log."""
 
     def __init__(self) -> None:
-        self._held: dict[str, Lease] = {}
+        self.held: dict[str, Lease] = {}  # by their keys
         self._fencing = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._held)
 
     @property
     def keys(self) -> frozenset[str]:
-        return frozenset(self._held)
+        return frozenset(self.held)
 
     @property
     def next_deadline(self) -> float | None:
-        return min((lease.deadline for lease in self._held.values()), default=None)
+        return min((lease.deadline for lease in self.held.values()), default=None)
 
     def holder(self, key: str) -> str | None:
-        return lease.holder if (lease := self._held.get(key)) is not None else None
+        return lease.holder if (lease := self.held.get(key)) is not None else None
 
     def messages(self, time: float) -> list[Message]:
         """All that is held."""
-        return [_message(key, lease, time) for key, lease in self._held.items()]
+        return [_message(key, lease, time) for key, lease in self.held.items()]
 
     def ask(self, member: str, request: Message, time: float, limits: Limits, *, may_hold: bool) -> list[Effect]:
         """What a member asks about one key: `acquire`, `renew` or `release`."""
-        key, held = request["key"], self._held.get(request["key"])
+        key, held = request["key"], self.held.get(request["key"])
         if held is not None and held.holder != member:
             return [Send(member, _message(key, held, time) | {"refused": True})]
         stale = held is None or request.get("fencing") not in (None, held.fencing)
@@ -63,8 +60,8 @@ class Leases:
                 return [Send(member, _message(key, held, time) | {"refused": True})]
         seconds = min(max(float(request.get("seconds") or 0.0), 1.0), limits.lease_seconds)
         fencing = self._fencing if held is None else held.fencing
-        self._held[key] = Lease(member, fencing, time + seconds)
-        return [Broadcast(_message(key, self._held[key], time))]
+        self.held[key] = Lease(member, fencing, time + seconds)
+        return [Broadcast(_message(key, self.held[key], time))]
 
     def release_all(self, member: str) -> list[Effect]:
         return self._release_if(lambda lease: lease.holder == member)
@@ -74,22 +71,22 @@ class Leases:
 
     def state(self) -> dict[str, Any]:
         """What a snapshot keeps."""
-        held = {key: [lease.holder, lease.fencing, lease.deadline] for key, lease in self._held.items()}
+        held = {key: [lease.holder, lease.fencing, lease.deadline] for key, lease in self.held.items()}
         return {"fencing": self._fencing, "leases": held}
 
     def restore(self, state: Message) -> None:
         self._fencing = state["fencing"]
-        self._held = {key: Lease(*lease) for key, lease in state["leases"].items()}
+        self.held = {key: Lease(*lease) for key, lease in state["leases"].items()}
 
     def _count(self, member: str) -> int:
-        return sum(1 for lease in self._held.values() if lease.holder == member)
+        return sum(1 for lease in self.held.values() if lease.holder == member)
 
     def _release(self, key: str) -> list[Effect]:
-        del self._held[key]
+        del self.held[key]
         return [Broadcast(free(key))]
 
     def _release_if(self, ends: Callable[[Lease], bool]) -> list[Effect]:
-        keys = [key for key, lease in self._held.items() if ends(lease)]
+        keys = [key for key, lease in self.held.items() if ends(lease)]
         return [effect for key in keys for effect in self._release(key)]
 
 

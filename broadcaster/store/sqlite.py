@@ -169,7 +169,7 @@ def _rows(room: int, entries: Sequence[Entry]) -> Iterator[Row]:
     batch: list[bytes] = []
     size = 0
     for place, (number, time_, member, request, data) in enumerate(entries, 1):
-        batch.append(b"[%b,%b]" % (orjson.dumps(member), bytes(data) or orjson.dumps(request)))
+        batch.append(b"[%b,%b]" % (orjson.dumps(member), data or orjson.dumps(request)))  # type: ignore[str-format]
         size += len(batch[-1])
         if size >= BATCH_BYTES or place == len(entries) or entries[place].time != time_:
             rows = b"[%b]" % b",".join(batch)

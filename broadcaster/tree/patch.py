@@ -27,13 +27,13 @@ class Patcher:
 
     def patch(self, tree: Tree, delta: Delta, path: Path = ()) -> tuple[Tree, Delta | None]:
         """The tree with `delta` applied, and the part of it that took effect: `delta` itself if all did."""
+        if delta[0] == "patch" and type(tree) is dict:  # as most are
+            kind = tree.get("$", "")
+            if kind == "":
+                return self._patch_struct(tree, delta, delta[1], path)
+            if kind == "items":
+                return self._patch_items(tree, delta, delta[1], path)
         match delta:
-            case ["patch", changes]:
-                kind = tag(tree)
-                if kind == "":
-                    return self._patch_struct(tree, delta, changes, path)
-                if kind == "items":
-                    return self._patch_items(tree, delta, changes, path)
             case ["link", added, removed]:
                 if tag(tree) == "set":
                     self.work += SORTING * len(tree["of"])
