@@ -20,6 +20,7 @@ from .. import protocol, wire
 from ..document import Record
 from ..limits import DEFAULTS, Limits
 from ..room import Knowledge, Room
+from .streams import straight
 
 REMOVED_IN_A_MESSAGE: Final = 4096
 PART_BYTES: Final = 64 * wire.KIB  # written at once
@@ -57,6 +58,7 @@ class Seat:
         self._bytes = 0
         self._behind: _Behind | None = None
         self._closing = False
+        self._straight: Callable[[bytes], int] | None = None  # while nothing waits to be written
         self._wake = trio.Event()
         self._caught_up = trio.Event()
 
@@ -126,13 +128,20 @@ class Seat:
                 self._attached.discard(scope)
 
     def _put(self, frames: bytes) -> None:
-        if not self._closing:
+        """Writes what there is place for, if nothing waits; queues the rest."""
+        if self._closing:
+            return
+        if self._straight is not None:
+            frames = frames[self._straight(frames) :]
+        if frames:
+            self._straight = None
             self._frames.append(frames)
             self._bytes += len(frames)
             self._wake.set()
 
     def _fall_behind(self, frames: Iterator[bytes], revision: int) -> None:
         self.pace, self._behind = Pace.BEHIND, _Behind(frames, revision, self._room.knowledge())
+        self._straight = None
         self._wake.set()
 
     # Writing
@@ -142,14 +151,19 @@ class Seat:
 
         Raises trio.TooSlowError if the member takes nothing for `stalled_seconds`.
         """
-        while True:
-            if data := self.take():
-                await self._send(stream, data)
-            elif self._closing:
-                return
-            else:
-                self._wake = trio.Event()
-                await self._wake.wait()
+        at_once = straight(stream)
+        try:
+            while True:
+                if data := self.take():
+                    await self._send(stream, data)
+                elif self._closing:
+                    return
+                else:
+                    self._wake, self._straight = trio.Event(), at_once
+                    await self._wake.wait()
+                    self._straight = None
+        finally:
+            self._straight = None
 
     async def _send(self, stream: trio.abc.SendStream, data: bytes) -> None:
         for start in range(0, len(data), PART_BYTES):

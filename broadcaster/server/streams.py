@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Callable
 from math import inf
 from typing import Final
 
@@ -90,6 +92,19 @@ class Pacer:
         self._next = max(self._next, now - 1.0) + self._seconds * self._counted
         self._counted = 0
         return self._next - now
+
+
+def straight(stream: trio.abc.SendStream) -> Callable[[bytes], int]:
+    """How to write at once what there is place for, without a task that waits: returns how many bytes that were."""
+
+    def write(data: bytes) -> int:
+        try:
+            return os.write(stream.socket.fileno(), data)  # type: ignore[attr-defined]
+        except OSError:  # full, or broken: whoever writes the rest finds out
+            return 0
+
+    # Only sockets take bytes as they are, and only on POSIX by such a call.
+    return write if isinstance(stream, trio.SocketStream) and os.name == "posix" else lambda data: 0
 
 
 def keep_alive(stream: trio.SocketStream) -> None:

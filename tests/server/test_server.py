@@ -16,6 +16,7 @@ from broadcaster.member import Pending
 from broadcaster.room import Entry, Room
 from broadcaster.server import blobs as blobs_of_server
 from broadcaster.server import host
+from broadcaster.server.seat import Pace, Seat
 from broadcaster.server.streams import AT_ONCE
 from broadcaster.store import Log
 from broadcaster.store.memory import MemoryLog, MemoryStore
@@ -409,6 +410,24 @@ async def test_a_slow_member_is_served_what_changed_and_delays_nobody() -> None:
         member.pending.append(Pending(1, 1, [put("mine", name="y")]))
         member.receive([message for message in heard if message["type"] in ("records", "ready", "tx", "ack")])
         assert member.confirmed.digest() == arena.digest()
+
+
+async def test_what_is_written_at_once_and_what_waits_come_in_one_order() -> None:  # SERVER51
+    seat, (near, far) = Seat("ann", Room("r", "e"), trio.current_time), trio.socket.socketpair()
+    said = [bytes([number % 256]) * 5000 for number in range(1000)]  # far more than a socket holds
+    seat.pace = Pace.LIVE
+    async with trio.SocketStream(near) as stream, trio.SocketStream(far) as reader, trio.open_nursery() as nursery:
+        nursery.start_soon(seat.write, stream)
+        await trio.testing.wait_all_tasks_blocked()
+        heard = b""
+        for number, frames in enumerate(said):
+            seat.answer(frames, 0)
+            if number % 100 == 99:
+                heard += await reader.receive_some(1 << 20)
+        while len(heard) < 1000 * 5000:
+            heard += await reader.receive_some(1 << 20)
+        seat.close()
+    assert heard == b"".join(said)
 
 
 async def test_who_asks_much_and_reads_no_answers_is_not_heard_on() -> None:  # SERVER22
