@@ -185,27 +185,25 @@ async def _send(stream: trio.abc.SendStream, own: Belongings, shas: Iterable[str
     frames: list[bytes] = []
     size = 0
     for sha in shas:
-        async for frame in _frames(own, sha):
-            frames.append(frame)
-            size += len(frame)
-            if size >= SENT_BYTES:
-                await stream.send_all(b"".join(frames))
-                frames.clear()
-                size = 0
+        if (found := await own.head(sha, PART_BYTES)) is None:
+            frames.append(wire.encode({"type": "absent", "shas": [sha]}))
+            continue
+        total, part = found
+        for start in range(0, total or 1, PART_BYTES):
+            if start:
+                part = await _part(own, sha, start, min(start + PART_BYTES, total))
+            for piece in wire.pieces(sha, part, start, total):
+                frames.append(wire.encode_piece(piece))
+                size += len(frames[-1])
+                if size >= SENT_BYTES:
+                    await stream.send_all(b"".join(frames))
+                    frames.clear()
+                    size = 0
     if frames:
         await stream.send_all(b"".join(frames))
 
 
-async def _frames(own: Belongings, sha: str) -> AsyncIterator[bytes]:
-    """The blob in pieces, or that there is none."""
-    if (found := await own.head(sha, PART_BYTES)) is None:
-        yield wire.encode({"type": "absent", "shas": [sha]})
-        return
-    total, part = found
-    for piece in wire.pieces(sha, part, 0, total):
-        yield wire.encode_piece(piece)
-    for start in range(PART_BYTES, total, PART_BYTES):
-        if (data := await own.read(sha, start, min(start + PART_BYTES, total))) is None:
-            raise Refused(f"blob {sha} is gone", retry=True)
-        for piece in wire.pieces(sha, data, start, total):
-            yield wire.encode_piece(piece)
+async def _part(own: Belongings, sha: str, start: int, stop: int) -> bytes:
+    if (data := await own.read(sha, start, stop)) is None:
+        raise Refused(f"blob {sha} is gone", retry=True)
+    return data

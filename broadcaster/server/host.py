@@ -130,7 +130,7 @@ class Host:
             else:
                 self._most_bytes += size
                 growth += size
-            entries += [Entry(at, time, member, *request) for at, request in enumerate(requests, number)]
+            entries += [Entry(at, time, member, request, data) for at, (request, data) in enumerate(requests, number)]
             number += len(requests)
         return entries
 
