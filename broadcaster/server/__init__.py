@@ -135,6 +135,7 @@ class Server:
                 message = await incoming.next()
             if message is None or isinstance(message, Piece):  # too long without a word, or gone
                 return
+            incoming.turn.end()  # none of this is work, and much of it is waiting
             match message:
                 case {"type": "hello"}:
                     await stream.send_all(connection.welcome(AGENT))
@@ -227,13 +228,12 @@ class Server:
                         return
             inbox.take(asked)
             if (seconds := pace.count(len(heard))) > 0.0:
+                incoming.turn.end()
                 await trio.sleep(seconds)
-            while inbox.is_full:
-                await inbox.wait_for_space()
-            while host.is_full:
-                await host.wait_for_space()
-            while seat.is_full:
-                await seat.wait_for_space()
+            for one in (inbox, host, seat):
+                while one.is_full:
+                    incoming.turn.end()
+                    await one.wait_for_space()
 
     async def _as_logged(self, govern: Message) -> Message:
         """With what is kept of a password in its place."""

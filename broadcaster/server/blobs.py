@@ -40,6 +40,7 @@ async def serve_blobs(
     """
     async with _Storing.open(own, blobs, limits, tell) as storing:
         while (message := await incoming.next()) is not None:
+            incoming.turn.end()  # what follows is waiting, for the disk or for who reads
             match message:
                 case Piece():
                     if not may_store:

@@ -14,7 +14,30 @@ import trio
 
 TURN_SECONDS: Final = 0.003
 SHARE: Final = 0.02  # of all time, that a task has without asking
-CREDIT_SECONDS: Final = TURN_SECONDS  # of its share, that it may have saved
+COMMON: Final = 0.3  # of all time, that all tasks have together without asking, however many they are
+QUIET_SECONDS: Final = 0.1  # whoever needed the floor asks for it until it did nothing for so long
+CREDIT_SECONDS: Final = TURN_SECONDS  # of its share, that it may have saved; all together may have ten times as much
+
+
+class _Credit:
+    """Time that may be used without asking: so much of all time, saved up to a limit."""
+
+    def __init__(self, share: float, most: float) -> None:
+        self._share = share
+        self._most = self._seconds = most
+        self._then = trio.current_time()
+
+    def is_left(self, now: float) -> bool:
+        self._seconds = min(self._seconds + self._share * (now - self._then), self._most)
+        self._then = now
+        return self._seconds > 0.0
+
+    def use(self, seconds: float) -> None:
+        self._seconds -= seconds
+
+    def forget(self) -> None:
+        """What was used beyond it, which is paid for by having waited."""
+        self._seconds = max(self._seconds, 0.0)
 
 
 class Floor:
@@ -24,6 +47,7 @@ class Floor:
         self._waiting: dict[str, deque[trio.Event]] = {}  # by rooms, the next first
         self._is_taken = False
         self._wake = trio.Event()
+        self.common = _Credit(COMMON, 10 * CREDIT_SECONDS)
 
     async def take(self, room: str) -> None:
         """Returns when it is the turn of the caller, who goes on for about TURN_SECONDS and need not give it back."""
@@ -57,31 +81,42 @@ class Turn:
     def __init__(self, floor: Floor, room: str = "") -> None:
         self.room = room
         self._floor = floor
-        self._credit = CREDIT_SECONDS
-        self._ended = self._began = trio.current_time()
+        self._own = _Credit(SHARE, CREDIT_SECONDS)
+        self._is_on_floor = False
+        self._is_ended = True
+        self._began = self._ended = trio.current_time()
 
     async def begin(self) -> None:
         """Before work that others may have to wait for."""
         now = trio.current_time()
-        self._credit = min(self._credit + SHARE * (now - self._ended), CREDIT_SECONDS)
-        if self._credit <= 0.0:
+        is_left = self._own.is_left(now) and self._floor.common.is_left(now)
+        self._is_on_floor = not is_left or (self._is_on_floor and now < self._ended + QUIET_SECONDS)
+        if self._is_on_floor:
             await self._floor.take(self.room)
-            self._credit = 0.0
+            self._own.forget()
             now = trio.current_time()
         self._began = now
+        self._is_ended = False
 
     def end(self) -> None:
         """After it, before waiting for anything."""
+        if self._is_ended:
+            return
+        self._is_ended = True
         self._ended = trio.current_time()
-        self._credit -= self._ended - self._began
+        seconds = self._ended - self._began
+        self._own.use(seconds)
+        if not self._is_on_floor:
+            self._floor.common.use(seconds)
 
     @property
     def is_over(self) -> bool:
         return trio.current_time() > self._began + TURN_SECONDS
 
     async def pause(self) -> None:
-        """Lets others have their turn if this one is over, then begins the next."""
-        if self.is_over:
+        """Begins the next turn if this one has ended, or is over: then others have theirs before."""
+        if not self._is_ended and self.is_over:
             self.end()
             await trio.lowlevel.checkpoint()
+        if self._is_ended:
             await self.begin()

@@ -66,6 +66,35 @@ async def test_who_computes_little_waits_for_two_turns_at_most_wherever_it_goes(
             assert len(turns) <= before + 2
 
 
+async def test_many_that_compute_little_each_are_no_crowd_that_others_wait_for() -> None:  # SERVER47
+    turns: list[str] = []
+    floor, clock = Floor(), cast("trio.testing.MockClock", trio.lowlevel.current_clock())
+
+    async def hum() -> None:
+        """As much as one may without asking."""
+        turn = Turn(floor, "crowd")
+        while True:
+            await turn.begin()
+            turns.append("crowd")
+            clock.jump(TURN_SECONDS / 10)
+            turn.end()
+            await trio.sleep(TURN_SECONDS / 10 / SHARE)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(floor.run)
+        for _ in range(500):
+            nursery.start_soon(hum)
+        await until(turns, 5 * WARM)
+        calm = Turn(floor, "calm")
+        for _ in range(50):
+            before = len(turns)
+            await calm.begin()
+            calm.end()
+            await trio.lowlevel.checkpoint()
+            assert len(turns) <= before + 5
+        nursery.cancel_scope.cancel()
+
+
 async def test_who_works_alone_goes_on_and_a_turn_that_is_given_up_costs_nobody_theirs() -> None:  # SERVER47
     turns: list[str] = []
     async with floor_of(turns, alone=1) as floor:

@@ -24,7 +24,7 @@ class Seen:
 
     made: int = 0
     arrived: int = 0
-    seconds: list[float] = field(default_factory=list)  # until each was with each of the others
+    seconds: list[float] = field(default_factory=list, repr=False)  # until each was with each of the others
     digests: set[str] = field(default_factory=set)
 
 
@@ -45,8 +45,9 @@ class Calm:
             while len(self._members) < MEMBERS or self.seen.made == 0:
                 await trio.sleep(PAUSE_SECONDS)
             await trio.sleep(seconds)
-            with trio.fail_after(PATIENCE_SECONDS):
+            with trio.move_on_after(PATIENCE_SECONDS) as patience:
                 await self._until_all_came()
+            assert not patience.cancelled_caught, f"{self.seen}, pending {[len(one.pending) for one in self._members]}"
             self.seen.digests = {member.confirmed.digest() for member in self._members}
             nursery.cancel_scope.cancel()
 
@@ -59,7 +60,7 @@ class Calm:
             member = Member(one.member)
             member.begin(await one.join(ROOM, name=name))
             self._members.append(member)
-            nursery.start_soon(self._edit, one, member, name, trio.current_time() + seconds)
+            nursery.start_soon(self._edit, one, member, name, seconds)
             task_status.started()
             await self._read(one, member)
 
@@ -75,12 +76,12 @@ class Calm:
                     self.seen.arrived += 1
                     self.seen.seconds.append(trio.current_time() - self._made[uuid, delta[1]["n"][1]])
 
-    async def _edit(self, one: Line, member: Member, name: str, until: float) -> None:
-        while not member.ready:
-            await trio.sleep(PAUSE_SECONDS)
+    async def _edit(self, one: Line, member: Member, name: str, seconds: float) -> None:
+        while len(self._members) < MEMBERS or not all(one.ready for one in self._members):
+            await trio.sleep(PAUSE_SECONDS)  # what is edited before others are here comes to them by another way
         if (made := member.edit([[name, ["create", "things", {"n": 0}]]])) is not None:
             await one.say(made)
-        number = 0
+        number, until = 0, trio.current_time() + seconds
         while trio.current_time() < until:
             await trio.sleep(PAUSE_SECONDS)
             number += 1

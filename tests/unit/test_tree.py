@@ -26,6 +26,7 @@ from broadcaster.tree import (
     strong_refs,
 )
 from broadcaster.tree.order import Order
+from broadcaster.tree.patch import FEW
 
 from .trees import NAMES, STRUCTS
 
@@ -184,6 +185,16 @@ def test_links_of_two_commute() -> None:  # TREE6
     first = patched(patched(tree, ["patch", {"s": one}])[0], ["patch", {"s": two}])[0]
     second = patched(patched(tree, ["patch", {"s": two}])[0], ["patch", {"s": one}])[0]
     assert first == second == {"s": link_set({"b", "c"})}
+
+
+WORDS = st.lists(st.text("ab\u20ac", min_size=1, max_size=6), unique=True, max_size=2 * FEW)
+
+
+@given(WORDS, WORDS, WORDS)
+def test_few_links_and_many_do_the_same(members: list[str], added: list[str], removed: list[str]) -> None:  # TREE6
+    unsorted = {"$": "set", "of": members}  # as only somebody else's program would have it
+    linked, _ = Patcher(lambda uuid: True).patch(unsorted, ["link", added, removed])
+    assert linked == link_set(set(members).difference(removed).union(added))
 
 
 def test_one_changed_chunk_travels_alone() -> None:  # TREE7
