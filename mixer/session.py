@@ -442,10 +442,12 @@ class Session:
         return None if entry is None else entry.doc
 
     def _retry(self) -> None:
-        """Tries again what could not be written: the user may have left that mode."""
+        """Tries again what could not be written: the user may have left that mode. When all is quiet, what differs."""
         self._retried = time.monotonic()
         if self.mirror.deferred:
             self._waiting.append(lambda: self.mirror.retry(self.member))
+        elif self.is_quiet() and (unlike := self.mirror.unlike()):
+            self._waiting.append(lambda: self.mirror.show_again(unlike, self.member))
 
     def look_everywhere(self) -> None:
         """Finds every local edit now, whatever it costs."""

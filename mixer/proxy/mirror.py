@@ -58,6 +58,7 @@ class Mirror:
         self.ringed: set[str] = set()  # what may close a ring in the document, which Blender refused
         self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
         self.written: set[str] = set()  # what `apply` wrote and `verify` has not seen
+        self._tried: dict[str, tuple[Tree, Tree]] = {}  # uuid -> how it stood, and should, when it was shown again
 
     def _live(self, uuid: str) -> Tree | None:
         entry = self.entries.get(uuid)
@@ -86,6 +87,7 @@ class Mirror:
         """Forgets a datablock that is gone."""
         del self.entries[uuid]
         self.ctx.local.pop(uuid, None)
+        self._tried.pop(uuid, None)
 
     def collect(self, uuids: Iterable[str], *, geometry: bool = True) -> Deltas:
         """Deltas for what was edited here and not noticed yet."""
@@ -262,6 +264,25 @@ class Mirror:
         for uuid in uuids & self.entries.keys():
             self.entries[uuid].doc = None  # not what stands there
         yield from self.apply(uuids, member)
+
+    def unlike(self) -> set[str]:
+        """What stands otherwise in Blender than the document says, and was not tried again since either changed."""
+        found = set()
+        for uuid, entry in self.entries.items():
+            if entry.live is entry.doc or entry.doc is None or entry.kind in FAMILIES:
+                continue
+            live, doc = self._tried.get(uuid, (None, None))
+            if doc is not entry.doc or live != entry.live:
+                found.add(uuid)
+        return found
+
+    def show_again(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
+        """Writes once more what stands otherwise, by whatever chance; Blender may not take it. Runs like `apply`."""
+        yield from self.restore(uuids, member)
+        evaluate()
+        self.collect(uuids)
+        self.written -= uuids
+        self._tried.update((uuid, (entry.live, entry.doc)) for uuid in uuids if (entry := self.entries.get(uuid)))
 
     def retry(self, member: Member) -> Iterator[Deltas]:
         """Writes what was deferred, if the user has left that mode by now; runs like `apply`."""

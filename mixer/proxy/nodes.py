@@ -14,7 +14,7 @@ from ..rules.rule import Items
 from .collection import ItemsProxy, make
 from .context import Context, Struct
 from .fields import Fields
-from .keying import name_of, recognised, rename, structs_of
+from .keying import name_of, recognised, rename, structs_of, unlike_names
 from .sockets import KEYS, NUMBERED
 from .struct import read_struct, write_struct
 
@@ -66,7 +66,8 @@ class NodesProxy(ItemsProxy):
         if lacking := wanted.keys() - here.keys():
             ctx.refuse(struct, self.name, f"this Blender makes no {wanted[min(lacking)].get('bl_idname')} here")
             ctx.refuse(struct, "links", "some lead to nodes that this Blender does not make")
-        rename(here, {key: name_of(wanted[key]) for key in here})
+        names = unlike_names({key: name_of(tree) for key, tree in wanted.items()})
+        rename(here, {key: names[key] for key in here})
         _note(ctx, here)
         moved = _pair(ctx, here, wanted) | _attach(here, wanted)
         _place(nodes, {here[key].name: tree.get(LOCATION) for key, tree in wanted.items() if key in here})

@@ -28,7 +28,10 @@ PLAIN: Final = {"BOOLEAN", "INT", "ENUM"}  # always values that JSON has
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A struct that is part of this one. Where it may be missing, `make` is a method or a switch that makes it."""
+    """A struct that is part of this one. Where it may be missing, `make` is a method or a switch that makes it.
+
+    A switch is set to true, or as `switch=VALUE` says; what it should be it gets as all that a first writing moved.
+    """
 
     name: str
     make: str = ""
@@ -51,8 +54,9 @@ class Pointer:
                 getattr(struct, self.clear)()
             return
         if getattr(struct, self.name) is None and self.make:
-            make = getattr(struct, self.make)
-            make() if callable(make) else setattr(struct, self.make, True)
+            name, _, value = self.make.partition("=")
+            make = getattr(struct, name)
+            make() if callable(make) else setattr(struct, name, value or True)
         inner = getattr(struct, self.name)
         if inner is None:
             ctx.refuse(struct, self.name, "Blender has none here")

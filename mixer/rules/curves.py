@@ -12,6 +12,7 @@ CURVES: Final = {
         blind=names("cycles splines"),
         write_first=("dimensions", "splines"),  # a flat curve takes no depth; shape keys are as long as the splines
         items=MATERIALS_OF_DATA,
+        make={"bevel_profile": ("bevel_mode=PROFILE", "")},
         by={"class": "class", "shape_keys": "shape_keys", "splines": "splines", **TEXTURE_SPACE},
     ),
     "TextCurve": Rule(

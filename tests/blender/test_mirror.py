@@ -556,3 +556,30 @@ def test_a_value_that_is_muted_and_set_at_once_is_what_was_set(mirror: Mirror) -
         assert mirror.verify(done=False) == []  # each step may be the last for now
     assert mirror.verify() == []
     assert (cube.location.z, curve.mute) == (-2.0, True)
+
+
+def test_what_stands_otherwise_is_shown_again_once(mirror: Mirror) -> None:  # MIRROR23
+    cube, lamp = bpy.data.objects["Cube"], bpy.data.lights["Light"]
+    member, uuid = put(mirror, cube, location=[1.0, 2.0, 3.0])
+    edit(member, uuid_of(mirror, lamp), shadow_soft_size=-5.0)  # which Blender does not take
+    apply(mirror, member, *mirror.entries)
+    cube.location.x = 9.0
+    mirror.collect([uuid])  # by whatever chance
+    assert mirror.unlike() == {uuid, uuid_of(mirror, lamp)}
+    assert [delta for deltas in mirror.show_again(mirror.unlike(), member) for delta in deltas] == []
+    assert tuple(cube.location) == (1.0, 2.0, 3.0)
+    assert lamp.shadow_soft_size == 0.0
+    assert mirror.unlike() == set()
+    assert everything(mirror) == []
+
+
+def test_a_part_that_blender_makes_for_a_while_is_made(mirror: Mirror) -> None:  # MIRROR23
+    curves = [bpy.data.curves.new(name, "CURVE") for name in ("One", "Other")]
+    curves[0].bevel_mode = "PROFILE"
+    curves[0].bevel_mode = "ROUND"
+    everything(mirror)
+    profile = mirror.entries[uuid_of(mirror, curves[0])].live["bevel_profile"]
+    member, uuid = put(mirror, curves[1], bevel_profile=profile)
+    apply(mirror, member, uuid)
+    assert curves[1].bevel_profile is not None
+    assert curves[1].bevel_mode == "ROUND"

@@ -576,3 +576,21 @@ def test_of_two_outputs_chosen_at_once_all_show_the_same() -> None:  # NODE11
         shown.append([tree.nodes[name].is_active_output for name in outputs])
     assert shown[0] == shown[1]
     assert sorted(shown[0]) == [False, True]
+
+
+@pytest.mark.parametrize(("place", "bearer"), [("first", 100.0), ("last", 0.0)])
+def test_of_two_nodes_of_one_name_one_bears_it_with_all(place: str, bearer: float) -> None:  # NODE12
+    tree = shader()
+    tree.nodes.new("ShaderNodeMath").name = "Sum"
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    member, uuid = put(mirror, bpy.data.materials["Paint"])
+    nodes: Any = mirror.entries[uuid].live["node_tree"]["nodes"]
+    mine = next(node for node in nodes["of"].values() if node["name"] == "Sum")
+    after = nodes["order"][-1] if place == "last" else None
+    insert = ["insert", after, {**mine, "location": [100.0, 0.0]}]
+    delta = ["patch", {"node_tree": ["patch", {"nodes": ["patch", {new_uuid(): insert}]}]}]
+    member.confirmed.apply([[uuid, delta]], revision=9, sender="other")
+    apply(mirror, member, uuid)
+    assert {node.name for node in tree.nodes} >= {"Sum", "Sum.001"}
+    assert tree.nodes["Sum"].location.x == bearer

@@ -129,6 +129,19 @@ class Artist:
                     with here, contextlib.suppress(RuntimeError):
                         bpy.ops.object.mode_set(mode="OBJECT")
                 layer.objects.active = active
+        for one in [one for one in bpy.data.objects if one.mode != "OBJECT"]:
+            self.leave_elsewhere(one)
+
+    def leave_elsewhere(self, one: Any) -> None:
+        """Leaves the mode of an object that no view layer has, or that is hidden there."""
+        scene = bpy.data.scenes.new("leaving")
+        scene.collection.objects.link(one)
+        layer = scene.view_layers[0]
+        layer.objects.active = one
+        here = bpy.context.temp_override(scene=scene, view_layer=layer, object=one, active_object=one)
+        with bpy.context.temp_override(window=None), here, contextlib.suppress(RuntimeError):
+            bpy.ops.object.mode_set(mode="OBJECT")
+        bpy.data.scenes.remove(scene)
 
     def note(self, text: str) -> None:
         self.journal.write(f"{text} ")

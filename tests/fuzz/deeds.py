@@ -282,6 +282,8 @@ def custom(chance: Random) -> str:
     value = chance.choice([1, 2.5, "text", [1, 2, 3], [0.5, 1.5], {"in": {"ner": 1}}, True, "", b"bytes"])
     if chance.random() < 0.2:
         value = any_datablock(chance)
+        if isinstance(value, bpy.types.Key):
+            raise LookupError("a part of its owner, which nothing can name")
     one[key] = value
     return f"{one!r}[{key!r}] = {value!r}"
 
@@ -751,7 +753,8 @@ def pose(chance: Random) -> str:
 
 @deed("curve")
 def splines(chance: Random) -> str:
-    curve = pick(chance, [one for one in bpy.data.curves if type(one).__name__ == "Curve"])
+    curves = [one for one in bpy.data.curves if type(one).__name__ == "Curve"]
+    curve = pick(chance, [one for one in curves if one.shape_keys is None])  # which would be of other points then
     if chance.random() < 0.3:
         curve.splines.remove(pick(chance, curve.splines))
         return f"{curve!r} lost a spline"
