@@ -44,7 +44,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         Object.motion_path ID.use_extra_user Material.is_grease_pencil UDIMTile.is_generated_tile
         FCurve.is_valid FCurve.is_empty Driver.is_valid PointCache.info PointCacheItem.info PointCache.is_baked
         PointCache.is_frame_skip PointCacheItem.is_frame_skip Image.depth PointCache.is_outdated
-        PointCacheItem.is_outdated
+        PointCacheItem.is_outdated BoneCollection.is_visible_effectively
         *.is_editmode""",
     "is computed as curves are drawn, unless somebody chose it": "FCurve.color",
     "is another path to what is compared elsewhere": """
