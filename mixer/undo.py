@@ -13,8 +13,11 @@ from .proxy.entries import in_order
 
 LASTING: Final = {  # parts that Blender makes and only an undo takes away: others could not follow
     ("bevel_profile",),
+    ("clump_curve",),
     ("color_ramp",),
     ("node_tree",),
+    ("roughness_curve",),
+    ("twist_curve",),
     ("render", "image_settings", "view_settings", "curve_mapping"),
     ("view_settings", "curve_mapping"),
 }

@@ -8,12 +8,13 @@ from typing import Final
 import bpy
 
 from broadcaster.document import Deltas, Document
-from broadcaster.tree import Tree
+from broadcaster.tree import Tree, tag
 
 from . import interface, poses
 from .context import Context
 from .entries import Entry
 from .identity import Identity
+from .keying import structs_of
 from .moment import evaluate_elsewhere
 
 MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
@@ -34,7 +35,7 @@ class Along:
         self._ctx = ctx
 
     def followers(self, uuid: str, shown: Document) -> Iterable[str]:
-        """Whose sockets, material slots or pose bones Blender makes and removes as it writes this one."""
+        """Whose sockets, slots or pose bones Blender makes and removes as it writes this one."""
         entity, entry = shown.get(uuid), self._entries[uuid]
         if entity is None or (datablock := self._identity.find(uuid)) is None:
             return []
@@ -42,6 +43,7 @@ class Along:
         if entry.kind == "node_groups" and entry.live.get(interface.INTERFACE) != entity.tree.get(interface.INTERFACE):
             return interface.users_of(self._ctx, datablock)
         moved = any(entry.live.get(name) != entity.tree.get(name) for name in OF_USERS)
+        moved = moved or _slots(entry.live) != _slots(entity.tree)  # of an action: who uses one that goes has none
         return [*along, *self.users_of([uuid])] if moved else along
 
     def has_pose(self, uuid: str) -> bool:
@@ -92,6 +94,12 @@ class Along:
         named = {datablock for uuid in uuids if (datablock := self._identity.find(uuid)) is not None}
         users = set().union(*bpy.data.user_map(subset=named).values()) if named else set()
         return {uuid for user in users if (uuid := self._identity.uuid_of(user)) is not None}.difference(uuids)
+
+
+def _slots(tree: Tree) -> set[str]:
+    """The keys of an action's slots; none of any other datablock."""
+    action = tree.get("action")
+    return set(structs_of(action.get("slots"))) if tag(action) == "" else set()
 
 
 def evaluate() -> None:

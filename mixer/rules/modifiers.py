@@ -76,6 +76,7 @@ PHYSICS: Final = {
         per_user=names("active_instanceweight_index active_texture_index"),
         todo=names("instance_weights texture_slots"),
         write_first=("type", "physics_type", "render_type", "frame_start", "frame_end"),
+        make={f"{name}_curve": (f"use_{name}_curve", "") for name in ("clump", "roughness", "twist")},
     ),
     "ParticleSystem": Rule(  # mirrored as a part of its modifier
         derived=names("child_particles"),

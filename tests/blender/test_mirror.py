@@ -583,3 +583,31 @@ def test_a_part_that_blender_makes_for_a_while_is_made(mirror: Mirror) -> None: 
     apply(mirror, member, uuid)
     assert curves[1].bevel_profile is not None
     assert curves[1].bevel_mode == "ROUND"
+
+
+def test_a_slot_that_goes_with_its_action_is_nobodys_edit(mirror: Mirror) -> None:  # MIRROR20
+    cube = bpy.data.objects["Cube"]
+    cube.keyframe_insert("location", frame=1)
+    everything(mirror)
+    member, uuid = put(mirror, cube, show_name=True)
+    action = uuid_of(mirror, cube.animation_data.action)
+    slots: Any = mirror.entries[action].live["action"]["slots"]
+    gone = ["patch", {"action": ["patch", {"slots": ["patch", {key: ["remove"] for key in slots["order"]}]}]}]
+    member.confirmed.apply([[action, gone]], revision=member.revision + 1, sender="other")
+    for found in mirror.apply([uuid, action], member):
+        assert found == []
+        assert mirror.verify(done=False) == []
+    assert mirror.verify() == []
+    assert everything(mirror) == []
+
+
+def test_curves_of_particles_are_made(mirror: Mirror) -> None:  # MIRROR23
+    settings = [bpy.data.particles.new(name) for name in ("One", "Other")]
+    settings[0].use_roughness_curve = True
+    settings[0].use_roughness_curve = False
+    everything(mirror)
+    curve = mirror.entries[uuid_of(mirror, settings[0])].live["roughness_curve"]
+    member, uuid = put(mirror, settings[1], roughness_curve=curve)
+    apply(mirror, member, uuid)
+    assert settings[1].roughness_curve is not None
+    assert not settings[1].use_roughness_curve

@@ -34,6 +34,7 @@ NOT_MIRRORED: Final = {
     r"\.sequence_editor\b": "todo: the sequencer",
     r"^metaballs\[.*\.(update_method|(render_)?resolution|threshold)$": "Blender makes a family alike",
     r"\.collection_(objects|children)\b": "todo: light linking",
+    r"\.path_(start|end)$": "Blender clamps it by a switch beside it, only when it is set: one that is set first stays",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
     r"\.edit_format\b": "what is typed next: each person's",
     r"\.text_boxes\b": "operators only make one: a text has as many as it came with",
