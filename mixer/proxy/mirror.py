@@ -8,7 +8,7 @@ is anything written.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import bpy
 
@@ -32,6 +32,7 @@ from .retype import retyped
 from .still import is_dragged
 from .struct import read_struct, write_struct
 
+MOST_TRIES: Final = 5  # to show what Blender then shows otherwise each time
 CLASS: Final = "class"  # a field of what is made with it
 RINGS: Final = {  # fields that Blender leaves as they were where they would close a ring
     "objects": ("parent", "instance_collection"),
@@ -39,6 +40,14 @@ RINGS: Final = {  # fields that Blender leaves as they were where they would clo
     "scenes": ("background_set",),
     "node_groups": ("nodes",),
 }
+
+
+class Tried(NamedTuple):
+    """What was shown again: how it should stand, how it stood then, and how often it was so for this document."""
+
+    doc: Tree
+    live: Tree
+    times: int
 
 
 class Mirror:
@@ -58,7 +67,7 @@ class Mirror:
         self.ringed: set[str] = set()  # what may close a ring in the document, which Blender refused
         self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
         self.written: set[str] = set()  # what `apply` wrote and `verify` has not seen
-        self._tried: dict[str, tuple[Tree, Tree]] = {}  # uuid -> how it stood, and should, when it was shown again
+        self._tried: dict[str, Tried] = {}  # by uuid
 
     def _live(self, uuid: str) -> Tree | None:
         entry = self.entries.get(uuid)
@@ -271,8 +280,8 @@ class Mirror:
         for uuid, entry in self.entries.items():
             if entry.live is entry.doc or entry.doc is None or entry.kind in FAMILIES:
                 continue
-            live, doc = self._tried.get(uuid, (None, None))
-            if doc is not entry.doc or live != entry.live:
+            tried = self._tried.get(uuid)
+            if tried is None or tried.doc is not entry.doc or (tried.live != entry.live and tried.times < MOST_TRIES):
                 found.add(uuid)
         return found
 
@@ -282,7 +291,10 @@ class Mirror:
         evaluate()
         self.collect(uuids)
         self.written -= uuids
-        self._tried.update((uuid, (entry.live, entry.doc)) for uuid in uuids if (entry := self.entries.get(uuid)))
+        for uuid in uuids & self.entries.keys():
+            entry, tried = self.entries[uuid], self._tried.get(uuid)
+            times = tried.times + 1 if tried is not None and tried.doc is entry.doc else 1
+            self._tried[uuid] = Tried(entry.doc, entry.live, times)
 
     def retry(self, member: Member) -> Iterator[Deltas]:
         """Writes what was deferred, if the user has left that mode by now; runs like `apply`."""

@@ -23,7 +23,8 @@ from tests.peers.processes import ROOT, Broadcaster
 PEERS: Final = 3
 EDITS: Final = 2000  # of all together
 START_SECONDS: Final = 100
-STORY_SECONDS: Final = 1800
+STORY_SECONDS: Final = 300  # after which each is ended
+EDIT_SECONDS: Final = 1  # more for each edit
 GRACE_SECONDS: Final = 20  # for the others, once one has failed
 SCRIPT: Final = "from tests.fuzz.artist import play\nplay(session)\n"
 LAST: Final = 12  # edits that are shown of each
@@ -34,6 +35,7 @@ NOT_MIRRORED: Final = {
     r"\.sequence_editor\b": "todo: the sequencer",
     r"^metaballs\[.*\.(update_method|(render_)?resolution|threshold)$": "Blender makes a family alike",
     r"\.collection_(objects|children)\b": "todo: light linking",
+    r"\.matrix_world$": "follows from the rest, and in a ring of constraints from the order of evaluation",
     r"\.path_(start|end)$": "Blender clamps it by a switch beside it, only when it is set: one that is set first stays",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
     r"\.edit_format\b": "what is typed next: each person's",
@@ -53,7 +55,7 @@ def tell(folder: Path, seed: int, edits: int = EDITS, only: str = "", peers: int
                 running.append(_start(server, folder, seed, peer, peers, edits, only))
                 if peer == 0:
                     _wait_for(running[0], folder / "0.out", "SHARING")
-            _wait(running)
+            _wait(running, _limit(edits))
         finally:
             for process in running:
                 if process.poll() is None:
@@ -80,7 +82,7 @@ def _start(
         "--room",
         "fuzz",
     ]
-    command += ["--name", str(peer), "--run", str(script), "--timeout", str(STORY_SECONDS), "--trust"]
+    command += ["--name", str(peer), "--run", str(script), "--timeout", str(_limit(edits)), "--trust"]
     command += ["--save", str(folder / f"{peer}.blend"), "--stats", str(folder / f"{peer}.stats.json")]
     with (folder / f"{peer}.out").open("w") as out, (folder / f"{peer}.err").open("w") as err:
         return subprocess.Popen(
@@ -94,9 +96,13 @@ def _wait_for(process: subprocess.Popen[str], log: Path, text: str) -> None:
         time.sleep(0.05)
 
 
-def _wait(running: list[subprocess.Popen[str]]) -> None:
+def _limit(edits: int) -> int:
+    return STORY_SECONDS + EDIT_SECONDS * edits
+
+
+def _wait(running: list[subprocess.Popen[str]], seconds: int) -> None:
     """Until all have ended; a while after one has failed the others are not waited for any more."""
-    end = time.monotonic() + STORY_SECONDS
+    end = time.monotonic() + seconds
     while any(process.poll() is None for process in running) and time.monotonic() < end:
         if any(process.poll() for process in running):
             end = min(end, time.monotonic() + GRACE_SECONDS)
