@@ -292,7 +292,11 @@ class Session:
             self._begin(self.mirror.apply(touched, self.member))
 
     def _receive_into_member(self, batch: list[Message]) -> set[str]:
+        known = len(self.member.overruled)
         touched = self.member.receive(batch)
+        # What gave way may have done so as soon as it was made, so that the document never moved for it.
+        gone = {uuid for one in self.member.overruled[known:] for uuid, _ in one.deltas}
+        touched |= self.mirror.doubt(gone)
         for again in self.member.outgoing:
             self.client.send(again)
         self.member.outgoing.clear()

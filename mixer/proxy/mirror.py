@@ -7,7 +7,7 @@ is anything written.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from typing import Final, NamedTuple
 
 import bpy
@@ -64,6 +64,7 @@ class Mirror:
         self.made = False  # whether datablocks of others came about since somebody last set this back
         self.still = False  # whether datablocks and their parts must neither come nor go: see `still.py`
         self.waiting: set[str] = set()  # what could not be shown because of that
+        self.doubted: set[str] = set()  # what may not stand here as the document has it, to be written
         self.ringed: set[str] = set()  # what may close a ring in the document, which Blender refused
         self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
         self.written: set[str] = set()  # what `apply` wrote and `verify` has not seen
@@ -228,6 +229,7 @@ class Mirror:
             yield []
         self._drop_by_products()
         posed.update(uuid for uuid in changed if self.along.lacks_pose(uuid))
+        self.following.update(posed)
         if late := [*created, *sorted(posed - fresh)]:
             self.along.evaluate(late)  # makes what follows from others: a rig's pose
             self.collect(posed)  # it may be another than was written, if the bones were made anew
@@ -270,8 +272,7 @@ class Mirror:
 
     def restore(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
         """Puts back what an undo took from others; runs like `apply`."""
-        for uuid in uuids & self.entries.keys():
-            self.entries[uuid].doc = None  # not what stands there
+        self.doubt(uuids)
         yield from self.apply(uuids, member)
 
     def unlike(self) -> set[str]:
@@ -295,6 +296,11 @@ class Mirror:
             entry, tried = self.entries[uuid], self._tried.get(uuid)
             times = tried.times + 1 if tried is not None and tried.doc is entry.doc else 1
             self._tried[uuid] = Tried(entry.doc, entry.live, times)
+
+    def doubt(self, uuids: Collection[str]) -> set[str]:
+        """What of `uuids` `apply` is to write, though the document has not moved: it may not be what stands here."""
+        self.doubted |= self.entries.keys() & uuids
+        return self.doubted & set(uuids)
 
     def retry(self, member: Member) -> Iterator[Deltas]:
         """Writes what was deferred, if the user has left that mode by now; runs like `apply`."""
@@ -346,6 +352,8 @@ class Mirror:
             elif entry is None:
                 if entity.kind in ORDER:
                     created.append(uuid)
+            elif uuid in self.doubted:
+                changed.append(uuid)
             elif entry.doc is not entity.tree:
                 if entry.doc == entity.tree:
                     entry.doc = entity.tree
@@ -367,11 +375,11 @@ class Mirror:
 
     def _write_plain(self, uuid: str, shown: Document) -> bool:
         entity, datablock = shown.get(uuid), self.identity.find(uuid)
-        return (
-            entity is not None
-            and datablock is not None
-            and write_plain(self.ctx, datablock, self.entries[uuid], entity.tree)
-        )
+        if entity is None or datablock is None:
+            return False
+        if written := write_plain(self.ctx, datablock, self.entries[uuid], entity.tree):
+            self.doubted.discard(uuid)
+        return written
 
     def _write(self, uuid: str, shown: Document) -> None:
         """Writes what differs, reads back, and writes once more what the first writing moved."""
@@ -381,6 +389,7 @@ class Mirror:
 
     def _write_tree(self, uuid: str, entry: Entry, tree: Tree) -> None:
         entry.doc = tree
+        self.doubted.discard(uuid)
         for _ in range(2):
             # Found anew each time: the class of some changes as they are written.
             if entry.live is entry.doc or (datablock := self.identity.find(uuid)) is None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import bpy
 
-from broadcaster.tree import Delta, Tree, tag
+from broadcaster.tree import Delta, Tree, diff, tag
 
 from .bones import BONES, COLLECTIONS
 from .context import Datablock
@@ -77,14 +77,11 @@ def told_whole(delta: Delta, live: Fields, doc: Tree) -> Delta | None:
     bones = change[1].get(BONES)
     if bones is None or bones[0] != "patch":
         return delta
-    whole = {
-        name: one if name in known["of"] or one[0] == "insert" else _insert(here, name)
-        for name, one in bones[1].items()
-        if name in known["of"] or one[0] != "remove"
-    }
-    if whole == bones[1]:
+    told = {name: _told(name, one, here, known["of"]) for name, one in bones[1].items()}
+    if told == bones[1]:
         return delta
-    return _with(delta, POSE, _with(change, BONES, ["patch", whole] if whole else None))
+    told = {name: one for name, one in told.items() if one is not None}
+    return _with(delta, POSE, _with(change, BONES, ["patch", told] if told else None))
 
 
 def untold(live: Fields, doc: Tree, armature: Fields, armature_doc: Tree) -> Delta | None:
@@ -111,6 +108,13 @@ def _bones(tree: Tree) -> Tree:
     pose: Tree = tree.get(POSE) if tag(tree) == "" else None
     bones: Tree = pose.get(BONES) if tag(pose) == "" else None
     return bones if tag(bones) == "items" else None
+
+
+def _told(name: str, change: Delta, here: Tree, known: dict[str, Tree]) -> Delta | None:
+    """The change of one bone's pose."""
+    if name not in known:
+        return None if change[0] == "remove" else _insert(here, name)
+    return diff(known[name], here["of"][name]) if change[0] == "insert" else change
 
 
 def _insert(bones: Tree, name: str) -> Delta:

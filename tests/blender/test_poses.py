@@ -198,6 +198,34 @@ def test_an_edit_of_a_pose_that_the_document_lacks_tells_the_whole_of_it() -> No
     assert here.unlike() == []
 
 
+def test_the_pose_of_a_new_bone_takes_the_place_of_what_an_earlier_one_left_in_the_document() -> None:  # POSE4
+    armature = rig("rig", "one")
+    thing = posed("thing", armature)
+    here = Here()
+    tree = here.tree(thing)
+    of = {**tree["pose"]["bones"]["of"], "two": {**tree["pose"]["bones"]["of"]["one"], "location": [0.0, 0.0, 9.0]}}
+    bones = {"$": "items", "order": ["one", "two"], "of": of}
+    here.others(change(here, thing, {**tree, "pose": {**tree["pose"], "bones": bones}}))
+    with edit_mode(armature) as edit_bones:
+        edit_bones.new("two").tail = (0, 0, 1)
+    here.member.edit(here.found())
+    assert here.tree(thing)["pose"]["bones"]["of"]["two"]["location"] == [0, 0, 0]
+    assert here.unlike() == []
+
+
+def test_what_gave_way_at_once_is_written_as_the_document_has_it() -> None:  # MIRROR24
+    thing = posed("thing", rig("rig", "one", "two"))
+    here = Here()
+    thing.pose.bones["two"].location.x = 4
+    gave_way = here.found()
+    here.mirror.sent(gave_way, here.member.shown)
+    assert here.unlike() != []
+    assert here.mirror.doubt([uuid for uuid, _ in gave_way]) == {here.uuid(thing)}
+    here.show(here.mirror.apply([here.uuid(thing)], here.member))
+    assert thing.pose.bones["two"].location.x == 0
+    assert (here.unlike(), here.mirror.doubted) == ([], set())
+
+
 def test_a_pose_that_nobody_has_told_of_is_told_by_who_has_it() -> None:  # POSE4
     thing = posed("thing", rig("rig", "one", "two"))
     here = Here()
