@@ -281,6 +281,9 @@ class Mirror:
         for uuid, entry in self.entries.items():
             if entry.live is entry.doc or entry.doc is None or entry.kind in FAMILIES:
                 continue
+            if entry.live == entry.doc:
+                entry.live = entry.doc  # quicker the next time
+                continue
             tried = self._tried.get(uuid)
             if tried is None or tried.doc is not entry.doc or (tried.live != entry.live and tried.times < MOST_TRIES):
                 found.add(uuid)
@@ -288,6 +291,9 @@ class Mirror:
 
     def show_again(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
         """Writes once more what stands otherwise, by whatever chance; Blender may not take it. Runs like `apply`."""
+        found = self.collect(uuids)
+        self.following |= uuids  # or an edit between two steps would be lost
+        yield found
         yield from self.restore(uuids, member)
         evaluate()
         self.collect(uuids)

@@ -573,6 +573,17 @@ def test_what_stands_otherwise_is_shown_again_once(mirror: Mirror) -> None:  # M
     assert everything(mirror) == []
 
 
+def test_an_edit_is_found_while_something_is_shown_again(mirror: Mirror) -> None:  # MIRROR23
+    cube = bpy.data.objects["Cube"]
+    member, uuid = put(mirror, cube, location=[1.0, 2.0, 3.0])
+    cube.show_name = True  # not noticed yet
+    work = mirror.show_again({uuid}, member)
+    assert next(work) == [[uuid, ["patch", {"show_name": ["put", True]}]]]
+    for _ in work:
+        cube.show_axis = not cube.show_axis
+        assert mirror.edited_since() == [[uuid, ["patch", {"show_axis": ["put", cube.show_axis]}]]]
+
+
 def test_a_part_that_blender_makes_for_a_while_is_made(mirror: Mirror) -> None:  # MIRROR23
     curves = [bpy.data.curves.new(name, "CURVE") for name in ("One", "Other")]
     curves[0].bevel_mode = "PROFILE"
