@@ -27,6 +27,7 @@ from .moment import moment
 from .struct import read_struct, write_struct
 
 ROLL_NOISE_RADIANS: Final = 1e-4  # a roll is read out of a matrix: this much of it is rounding, over long chains too
+NOWHERE: Final = ([0.0, 0.0, 0.0], [0.0, 0.0, 1.0])  # head and tail of a bone that is in no place
 TURN_RADIANS: Final = 2 * math.pi
 BONES: Final = "bones"  # handle: name -> key
 COLLECTIONS: Final = "collections"  # handle: name -> key
@@ -146,10 +147,12 @@ def _same(prev: Tree, tree: Tree) -> Tree:
 
 
 def _corners(bones: Any, name: str) -> list[Tree]:
+    """[[x, y, z]], with None where Blender's operators made what is no number."""
     found = np.empty((len(bones), 3), np.float32)
     bones.foreach_get(name, found.ravel())
     corners: list[Tree] = found.astype(np.float64).tolist()
-    return corners if np.isfinite(found).all() else [values.encode(corner) for corner in corners]
+    finite = np.isfinite(found).all(axis=1)
+    return corners if finite.all() else [corner if at else None for corner, at in zip(corners, finite, strict=True)]
 
 
 def _nested(collections: Iterable[Struct]) -> Iterator[Struct]:
@@ -218,10 +221,11 @@ def _known(before: dict[str, Fields], gone: dict[str, str]) -> list[str]:
 
 
 def _read_bone(ctx: Context, bone: Struct, head: Tree, tail: Tree, prev: Fields | None) -> Fields:
+    before = prev or {}
     tree = {
         **read_struct(ctx, bone, prev),
-        "head": head,
-        "tail": tail,
+        "head": before.get("head", NOWHERE[0]) if head is None else head,  # others could not place it
+        "tail": before.get("tail", NOWHERE[1]) if tail is None else tail,
         "roll": _read_roll(bone, prev),
         "parent": PARENT.read(ctx, bone, None, {}),
         "use_connect": bone.use_connect and bone.parent is not None,
@@ -234,6 +238,8 @@ def _read_roll(bone: Struct, prev: Fields | None) -> float:
     axis = bone.tail_local - bone.head_local
     roll: float = bone.AxisRollFromMatrix(bone.matrix_local.to_3x3(), axis=axis)[1]
     old = prev.get("roll") if prev else None
+    if not math.isfinite(roll):
+        return old if type(old) is float else 0.0
     return old if type(old) is float and _same_roll(roll, old) else roll
 
 

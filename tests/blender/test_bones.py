@@ -410,6 +410,23 @@ def test_a_bone_without_length_keeps_nothing_else_from_being_written() -> None: 
     assert not other.bones["hip"].use_deform
 
 
+def test_a_bone_that_is_nowhere_stays_where_it_was_for_others() -> None:  # BONE14
+    armature, ctx = rig(), context()
+    tree = read(ctx, armature)
+    with edit_mode(armature) as bones:
+        bones["hip"].head = bones["head"].tail = (math.nan, math.inf, 0)
+        bones.new("new").tail = (0, math.nan, 1)
+    new = read(ctx, armature, tree)
+    (key, hip), (_, head), (_, added) = bone(new, "hip"), bone(new, "head"), bone(new, "new")
+    assert (hip["head"], head["tail"]) == (bone(tree, "hip")[1]["head"], bone(tree, "head")[1]["tail"])
+    assert (added["head"], added["tail"]) == ([0, 0, 0], [0, 0, 1])
+    assert all(math.isfinite(one["roll"]) for one in new["bones"]["of"].values())
+    other, there = bpy.data.armatures.new("other"), context("other")
+    assert unlike(new, write(there, other, new)) == []
+    SKELETON.write(ctx, armature, new, with_bone(new, key, head=[0.0, 0.0, -1.0]), {})
+    assert armature.bones["hip"].head_local[:] == (0, 0, -1)
+
+
 @pytest.mark.skipif(not CORPUS, reason="MIXER_CORPUS names no folder")
 @pytest.mark.parametrize("file_name", RIGS)
 def test_rigs_of_artists_survive(file_name: str) -> None:  # BONE1
