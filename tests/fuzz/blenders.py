@@ -35,6 +35,7 @@ NOT_MIRRORED: Final = {
     r"\.sequence_editor\b": "todo: the sequencer",
     r"^metaballs\[.*\.(update_method|(render_)?resolution|threshold)$": "Blender makes a family alike",
     r"\.collection_(objects|children)\b": "todo: light linking",
+    r"\.groups\[.*\]\.colors\.": "of the theme, unless somebody chose them",
     r"\.matrix_world$": "follows from the rest, and in a ring of constraints from the order of evaluation",
     r"\.path_(start|end)$": "Blender clamps it by a switch beside it, only when it is set: one that is set first stays",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
