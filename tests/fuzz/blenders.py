@@ -37,6 +37,7 @@ NOT_MIRRORED: Final = {
     r"\.collection_(objects|children)\b": "todo: light linking",
     r"\.groups\[.*\]\.colors\.": "of the theme, unless somebody chose them",
     r"\.matrix_world$": "follows from the rest, and in a ring of constraints from the order of evaluation",
+    r"\.order_[uv]$": "an operator may leave more than there are points, which nobody else can set",
     r"\.path_(start|end)$": "Blender clamps it by a switch beside it, only when it is set: one that is set first stays",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
     r"\.edit_format\b": "what is typed next: each person's",
