@@ -46,6 +46,7 @@ REST_SECONDS: Final = 1.5
 RETRY_SECONDS: Final = 1.0  # between two tries to write what the user's mode does not allow
 DIGEST_SECONDS: Final = 5.0  # how often our document is compared with the room's, while there are changes
 HASHED_IN_A_TICK: Final = 50  # entities
+UNDO_SECONDS: Final = 0.2  # to look around before an undo, which itself takes as long in a scene of 2,000 objects
 HAND_OVER_SECONDS: Final = 3.0  # the user waits for that long at most
 
 
@@ -106,8 +107,19 @@ class Session:
             if self._work is None:  # else there may be what Blender makes for a moment
                 self.lookout.notes.structure = True
                 self._send_local(math.inf)
-            self._edit(self.mirror.collect(list(self.mirror.entries)))
+            self._edit(self._look_for(UNDO_SECONDS))
         self.whole_undo.begin()
+
+    def _look_for(self, seconds: float) -> Deltas:
+        """Local edits as far as there is time to look for them: what was noted first, then what no handler tells."""
+        uids = map(self.mirror.identity.uuid_of_uid, self.lookout.notes.uids)
+        end = time.perf_counter() + seconds
+        deltas: Deltas = []
+        for uuid in [*(uuid for uuid in uids if uuid is not None), *self.mirror.entries]:
+            deltas += self.mirror.collect([uuid])
+            if time.perf_counter() > end:
+                break
+        return deltas
 
     def undone(self) -> None:
         """After undo and redo every reference into bpy.data is void, and anything may have changed."""
