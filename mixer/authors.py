@@ -15,6 +15,8 @@ from broadcaster.document import Deltas
 from broadcaster.member import Message, Overruled
 from broadcaster.tree import Delta, Path, Tree, diff, tag
 
+from .gone import Gone
+
 PLACE: Final = "$place"  # of an item among the others, below its key
 MEMBER: Final = "$member"  # of a link set, below its field
 CHUNK: Final = "$chunk"  # of an array, below its name
@@ -33,10 +35,13 @@ class Authors:
 
     def __init__(self) -> None:
         self._roots: dict[str, _Mark] = {}
+        self._gone = Gone()
 
     def wrote(self, deltas: Deltas, *, theirs: bool) -> None:
         """Notes a transaction, of another or of ours."""
         for uuid, delta in deltas:
+            if not theirs:
+                self._gone.made(uuid, delta)
             if theirs or uuid in self._roots:
                 for path in _leaves(delta, ()):
                     self._mark(uuid, path, theirs)
@@ -46,7 +51,7 @@ class Authors:
         for message in batch:
             match message:
                 case {"type": "tx", "deltas": deltas}:
-                    self.wrote(deltas, theirs=True)
+                    self._heard(deltas, before)
                 case {"type": "ack", "seq": seq}:  # later than theirs that came before it
                     self.wrote(message.get("effect", pending.get(seq, [])), theirs=False)
                 case {"type": "records", "entities": entities, "removed": removed}:  # what we missed while away
@@ -54,8 +59,13 @@ class Authors:
                         uuid, kind, tree = record["uuid"], record["kind"], record["tree"]
                         old = before(uuid)
                         delta = ["create", kind, tree] if old is None else diff(old, tree)
-                        self.wrote([] if delta is None else [[uuid, delta]], theirs=True)
+                        self._heard([] if delta is None else [[uuid, delta]], before)
                     self.wrote([[uuid, ["remove"]] for uuid in removed if before(uuid) is not None], theirs=True)
+
+    def _heard(self, deltas: Deltas, before: Callable[[str], Tree]) -> None:
+        for uuid, delta in deltas:
+            self._gone.removed(uuid, delta, before(uuid))
+        self.wrote(deltas, theirs=True)
 
     def _mark(self, uuid: str, path: Path, is_theirs: bool) -> None:
         mark = self._roots.setdefault(uuid, _Mark())
@@ -80,9 +90,20 @@ class Authors:
         """What of an undo's `delta` is ours to send; None if nothing. The rest is to be put back.
 
         `before` is what `delta` was made against. A reference to one of `lost`, which the undo took from others, went
-        with it and by nobody's wish.
+        with it and by nobody's wish; nor is ours what the undo brought back of what another removed.
         """
-        return filtered(delta, lambda path, old: not self.theirs(uuid, path) and not _names(old, lost), before)
+        back = self._gone.back(uuid, delta)
+        keys = {path[-1] for path in back}
+
+        def keep(path: Path, old: Tree) -> bool:
+            return not (path in back or _links_one_of(path, keys) or self.theirs(uuid, path) or _names(old, lost))
+
+        return filtered(delta, keep, before)
+
+
+def _links_one_of(path: Path, keys: Collection[str]) -> bool:
+    """Whether it is a member of a link set that names one of these items, as a link does its nodes."""
+    return path[-2:-1] == (MEMBER,) and any(key in path[-1] for key in keys)
 
 
 def _any_theirs(mark: _Mark) -> bool:

@@ -364,3 +364,34 @@ def test_what_was_edited_right_before_an_undo_and_is_none_of_it_stays(  # UNDO10
     """
     look = "[D.objects[name].location.x for name in ('Thing 1', 'Thing 2')]"
     assert story(server, tmp_path, mine, theirs, look) == [7, 0]
+
+
+def test_modifiers_and_nodes_that_another_removed_stay_away(server: Broadcaster, tmp_path: Path) -> None:  # UNDO11
+    mine = """
+    thing, tree = D.objects["Thing 1"], D.materials["Material"].node_tree
+    thing.modifiers.new("Bevel", "BEVEL")
+    thing.constraints.new("COPY_LOCATION")
+    value = tree.nodes.new("ShaderNodeValue")
+    tree.links.new(value.outputs[0], tree.nodes["Principled BSDF"].inputs["Roughness"])
+    push()
+    together("made")
+    together("removed")
+    D.objects["Thing 2"].location.x = 5
+    push()
+    D.objects["Thing 2"].location.x = 6
+    push()
+    undo(2)
+    """
+    theirs = """
+    together("made")
+    thing, tree = D.objects["Thing 1"], D.materials["Material"].node_tree
+    thing.modifiers.remove(thing.modifiers["Bevel"])
+    thing.constraints.remove(thing.constraints[0])
+    tree.nodes.remove(tree.nodes["Value"])
+    together("removed")
+    """
+    look = (
+        "[len(D.objects['Thing 1'].modifiers), len(D.objects['Thing 1'].constraints),"
+        " 'Value' in D.materials['Material'].node_tree.nodes, D.objects['Thing 2'].location.x]"
+    )
+    assert story(server, tmp_path, mine, theirs, look) == [0, 0, False, 0]

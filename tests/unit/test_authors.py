@@ -121,3 +121,37 @@ def test_the_dropped_part_of_an_edit_is_told_apart() -> None:  # LOCK4
     )
     assert dropped_part(edit) == [["u", put(y=2)], ["w", put(z=1)]]
     assert dropped_part(Overruled(edit.deltas, "leased")) == edit.deltas
+
+
+MODS: dict[str, Any] = {
+    "mods": items({"a": {"name": "Bevel", "type": "BEVEL"}, "b": {"name": "Wave", "type": "WAVE"}}),
+    "links": link_set({"a/1>b/2"}),
+}
+
+
+def heard(delta: Any) -> Authors:
+    """Authors that heard another's transaction where MODS was."""
+    authors = Authors()
+    authors.heard([{"type": "tx", "revision": 1, "member": "m", "deltas": [["u", delta]]}], {}, lambda _: MODS)
+    return authors
+
+
+def back(key: str, name: str = "Bevel") -> Any:
+    """An undo brings this back: it has a new key, and so have its links."""
+    changes: dict[str, Any] = {key: ["insert", None, {"name": name, "type": name.upper()}]}
+    return ["patch", {"mods": ["patch", changes], "links": ["link", [f"{key}/1>b/2"], []]}]
+
+
+REMOVED: Any = ["patch", {"mods": ["patch", {"a": ["remove"]}], "links": ["link", [], ["a/1>b/2"]]}]
+
+
+def test_what_another_removed_is_not_brought_back() -> None:  # UNDO11
+    assert heard(REMOVED).mine("u", back("new"), MODS) is None
+    assert heard(REMOVED).mine("u", back("new", "Wave"), MODS) == back("new", "Wave")
+    assert heard(put(x=1)).mine("u", back("new"), MODS) == back("new")
+
+
+def test_what_was_made_here_under_that_name_since_is_ours() -> None:  # UNDO11
+    authors = heard(REMOVED)
+    authors.wrote([["u", back("ours")]], theirs=False)
+    assert authors.mine("u", back("new"), MODS) == back("new")

@@ -60,7 +60,8 @@ MIXER: Final = {
     "proxy": "rules trust",
     "rules": "",
     "trust": "",
-    "authors": "",
+    "authors": "gone",
+    "gone": "",
     "compare": "",  # it judges the mirror, so it shares nothing with it
     "host": "",
     "stats": "",
