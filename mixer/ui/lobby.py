@@ -34,8 +34,7 @@ class Lobby:
         self.secrets: dict[str, str] = {}  # what was typed or pasted; nowhere else, so in no file
         self.invited: Invitation | None = None
         self.pinned: str | None = None  # the fingerprint of the certificate of `server`
-        self.room = ""  # the room we entered and did not leave
-        self.stay: Session | None = None  # there
+        self.stay: Session | None = None  # in the room that we entered and did not leave
         self._is_ours = False  # whether that is on our own host
         self.told: tuple[Status | None, str] = (None, "")  # what the panel was last drawn for
         self._listing: Listing | None = None
@@ -61,16 +60,16 @@ class Lobby:
         self.say("")
         self.stay = stay
         self.server = server
-        self.room, self._is_ours = stay.client.room, self.host is not None
+        self._is_ours = self.host is not None
 
     def exit(self) -> None:
         """We are in no room any more."""
-        self.room, self.stay = "", None
+        self.stay = None
 
     @property
     def is_orphaned(self) -> bool:
         """Whether our own host, on which the room is, has ended."""
-        return bool(self.room) and self._is_ours and self.host is None
+        return self.stay is not None and self._is_ours and self.host is None
 
     @property
     def is_asking(self) -> bool:

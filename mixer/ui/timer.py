@@ -39,8 +39,8 @@ def _work() -> float:
     changed, busy = lobby.poll(), False
     if (here := session.current()) is not None:
         busy = _stay(here)
-    elif lobby.room:
-        _ask_back()
+    elif lobby.stay is not None:
+        _ask_back(lobby.stay)
     here = session.current()
     now = None if here is None else status(here), lobby.message
     if changed or now != lobby.told:
@@ -70,9 +70,9 @@ def _stay(here: Session) -> bool:
     return busy
 
 
-def _ask_back() -> None:
+def _ask_back(stay: Session) -> None:
     """Another file was opened, which left the room: says so, and asks whether to go back."""
-    room, unsent = lobby.room, 0 if lobby.stay is None else lobby.stay.in_flight
+    room, unsent = stay.client.room, stay.in_flight
     lost = f" {words.count(unsent, 'edit')} of yours did not reach it." if unsent else ""
     why = f"You left {room} because another file was opened.{lost}"
     _left(f"{why} To go on there, join it again")

@@ -546,7 +546,7 @@ def test_another_file_leaves_the_room_and_asks_whether_to_go_back(  # GUI10
         peer = start_peer(server, script)
         reach(window, "there")
         window.run(f'bpy.data.objects["Cube"].location.x = 7; {codes[way]}')  # nobody has seen that yet
-        window.wait_for("session.current() is None and not lobby.room")
+        window.wait_for("session.current() is None and lobby.stay is None")
         assert "because another file was opened" in window.run("lobby.message")
         peer.wait_for('"Mine"')
         window.run('tap("RET")')
