@@ -13,7 +13,7 @@ from typing import Final
 
 from broadcaster.document import Deltas
 from broadcaster.member import Message, Overruled
-from broadcaster.tree import Delta, Path, Tree, diff, tag
+from broadcaster.tree import Delta, Path, Tree, diff, parts
 
 from .gone import Gone
 
@@ -158,7 +158,7 @@ def _filter(delta: Delta, path: Path, before: Tree, keep: Keep) -> Delta | None:
     """What of a delta is to be kept; None if nothing."""
     match delta:
         case ["patch", changes]:
-            inner = _inside(before)
+            inner = parts(before)
             kept = {
                 name: left
                 for name, change in changes.items()
@@ -185,13 +185,6 @@ def _filter(delta: Delta, path: Path, before: Tree, keep: Keep) -> Delta | None:
                     kept[name] = change
             return ["arrays", layout, kept] if kept else None
     return delta if keep(path, before) else None
-
-
-def _inside(tree: Tree) -> dict[str, Tree]:
-    """The parts of a struct or a keyed collection by name."""
-    kind = tag(tree)
-    parts: dict[str, Tree] = tree if kind == "" else tree["of"] if kind == "items" else {}
-    return parts
 
 
 def _names(tree: Tree, lost: Collection[str]) -> bool:

@@ -44,6 +44,13 @@ def tag(tree: Tree) -> str | None:
     return tree.get("$", "") if type(tree) is dict else None
 
 
+def parts(tree: Tree) -> dict[str, Tree]:
+    """The fields of a struct, the items of a keyed collection; nothing of the rest."""
+    kind = tag(tree)
+    found: dict[str, Tree] = tree if kind == "" else tree["of"] if kind == "items" else {}
+    return found
+
+
 def head(array: Tree) -> str:
     """What the chunks of two arrays must have in common to take each other's place."""
     return f"{array['dtype']}{array['shape']}"
