@@ -105,8 +105,7 @@ class Session:
         """Before undo and redo: what was edited here and not found yet is ours, and none of what the undo does."""
         if self.state is State.IN_STEP and not self.lookout.notes.undone:
             if self._work is None:  # else there may be what Blender makes for a moment
-                self.lookout.notes.structure = True
-                self._send_local(math.inf)
+                self._send_noted()
             self._edit(self._look_for(UNDO_SECONDS))
         self.whole_undo.begin()
 
@@ -443,6 +442,11 @@ class Session:
         self._edit(deltas)
         return True
 
+    def _send_noted(self) -> None:
+        """Finds all that handlers noted, and what came and went."""
+        self.lookout.notes.structure = True
+        self._send_local(math.inf)
+
     def _split_undo(self) -> None:
         """Sends what undo or redo changed of ours, and puts back what it changed of others. Nothing comes between."""
         self.lookout.forget()
@@ -471,8 +475,7 @@ class Session:
             self._split_undo()
         self._finish_work()
         if self.state is State.IN_STEP:
-            self.lookout.notes.structure = True
-            self._send_local(math.inf)
+            self._send_noted()
             self._finish_work()
             self._edit(self.mirror.collect(list(self.mirror.entries)))
 
@@ -499,8 +502,7 @@ class Session:
         if self.state is not State.IN_STEP:
             return
         if not self.lookout.notes.undone:
-            self.lookout.notes.structure = True
-            self._send_local(math.inf)
+            self._send_noted()
         end = time.monotonic() + HAND_OVER_SECONDS
         while self.member.pending and self.client.link is Link.JOINED and (rest := end - time.monotonic()) > 0:
             self.client.wait(rest)
