@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from broadcaster.tree import Patcher, Tree, diff, items
-from mixer.proxy import Mirror, identity
+from mixer.proxy import Mirror
 from mixer.proxy.actions import LAYERED, ActionProxy
 from mixer.proxy.animation import NOTHING, derived
 from mixer.proxy.arrays import decode, encode
@@ -36,12 +35,7 @@ class Directory:
         return bpy.data.objects.get(uuid) or bpy.data.actions.get(uuid)
 
 
-@pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    identity.register()
-    bpy.ops.wm.read_factory_settings()
-    yield
-    bpy.ops.wm.read_factory_settings()
+pytestmark = pytest.mark.usefixtures("fresh")
 
 
 def context(uuid: str) -> Context:

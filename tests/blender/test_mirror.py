@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -11,19 +10,13 @@ import pytest
 from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
 from broadcaster.tree import diff
-from mixer.proxy import Mirror, identity
+from mixer.proxy import Mirror
 from mixer.proxy.actions import LAYERED
 from mixer.proxy.animation import curves_of
 
 from .roundtrip import MemoryBlobs, load, mismatches, share
 
-
-@pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    identity.register()
-    bpy.ops.wm.read_factory_settings()
-    yield
-    bpy.ops.wm.read_factory_settings()
+pytestmark = pytest.mark.usefixtures("fresh")
 
 
 @pytest.fixture

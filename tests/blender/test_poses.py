@@ -13,18 +13,12 @@ from broadcaster.member import Member
 from broadcaster.tree import Tree, diff
 from mixer import undo
 from mixer.authors import Authors
-from mixer.proxy import Mirror, identity
+from mixer.proxy import Mirror
 from mixer.proxy.bones import edit_mode
 
 from .roundtrip import MemoryBlobs, load, mismatches, share
 
-
-@pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    identity.register()
-    bpy.ops.wm.read_factory_settings()
-    yield
-    bpy.ops.wm.read_factory_settings()
+pytestmark = pytest.mark.usefixtures("fresh")
 
 
 def rig(name: str, *bones: str) -> Any:
@@ -104,6 +98,14 @@ class Here:
         return [text for text in mismatches(self.mirror, self.member.shown) if ".pose" in text or ".skeleton" in text]
 
 
+def rigged() -> tuple[Any, Any, Here]:
+    """An armature, the object that has it and is active, and this Blender in a room with them."""
+    armature = rig("rig", "one", "two")
+    thing = posed("thing", armature)
+    bpy.context.view_layer.objects.active = thing
+    return armature, thing, Here()
+
+
 def change(here: Here, datablock: Any, tree: Tree) -> Any:
     return [here.uuid(datablock), diff(here.tree(datablock), tree)]
 
@@ -129,10 +131,7 @@ def test_poses_stay_when_another_makes_the_bones_anew(linked: bool) -> None:  # 
 
 
 def test_poses_stay_when_bones_made_anew_had_to_wait_for_edit_mode() -> None:  # POSE1
-    armature = rig("rig", "one", "two")
-    thing = posed("thing", armature)
-    bpy.context.view_layer.objects.active = thing
-    here = Here()
+    armature, thing, here = rigged()
     bpy.ops.object.mode_set(mode="EDIT")
     here.others(bones_anew(here, armature))
     assert here.mirror.deferred == {here.uuid(armature)}
@@ -143,10 +142,7 @@ def test_poses_stay_when_bones_made_anew_had_to_wait_for_edit_mode() -> None:  #
 
 
 def test_bones_that_another_removed_while_this_one_edited_them_take_their_poses_along_unsaid() -> None:  # POSE2
-    armature = rig("rig", "one", "two")
-    thing = posed("thing", armature)
-    bpy.context.view_layer.objects.active = thing
-    here = Here()
+    armature, thing, here = rigged()
     tree, posing = here.tree(armature), here.tree(thing)
     bones, poses = tree["skeleton"]["bones"], posing["pose"]["bones"]
     second = bones["order"][1]
@@ -239,10 +235,7 @@ def test_a_pose_that_nobody_has_told_of_is_told_by_who_has_it() -> None:  # POSE
 
 
 def test_the_pose_of_a_bone_that_is_to_go_is_not_told() -> None:  # POSE4
-    armature = rig("rig", "one", "two")
-    thing = posed("thing", armature)
-    bpy.context.view_layer.objects.active = thing
-    here = Here()
+    armature, thing, here = rigged()
     bpy.ops.object.mode_set(mode="EDIT")
     tree = here.tree(armature)
     none = {"$": "items", "order": [], "of": {}}
