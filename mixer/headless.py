@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from broadcaster.errors import MixerError
 
+from .arrival import State
 from .proxy.along import evaluate
-from .session import Session, State
+from .session import Session
 
 IDLE_SECONDS: Final = 0.005
 TICK_SECONDS: Final = 0.05  # no window to keep smooth

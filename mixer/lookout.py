@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from broadcaster.document import Deltas
 
 from .proxy import Mirror, blind, struct
+from .stats import Stats
 from .sweep import Round
 
 GLANCE_SECONDS: Final = 1.5  # in which all is looked at for edits that nothing reports: they are found within 2 s
@@ -31,9 +33,10 @@ class Notes:
 class Lookout:
     """Reads the mirror's datablocks when it is time to."""
 
-    def __init__(self, mirror: Mirror) -> None:
+    def __init__(self, mirror: Mirror, stats: Stats) -> None:
         self.notes = Notes()
         self._mirror = mirror
+        self._stats = stats
         self._glances = Round(GLANCE_SECONDS)
         self._looks = Round(LOOK_SECONDS)
         self._reported: set[int] | None = None  # session_uids of what handlers tell about; None: to be found out
@@ -45,6 +48,7 @@ class Lookout:
     def noted(self, deadline: float) -> Deltas:
         """What handlers noted, as far as there is time: all of one tick in one transaction."""
         notes, mirror = self.notes, self._mirror
+        start = time.perf_counter()
         deltas: Deltas = []
         if notes.structure:
             deltas += mirror.scan()
@@ -60,7 +64,26 @@ class Lookout:
                 deltas += mirror.collect([uuid], geometry=geometry)
             if time.perf_counter() > deadline:
                 break
-        return deltas + mirror.introduce()
+        deltas += mirror.introduce()
+        self._stats.detect.add(time.perf_counter() - start)
+        return deltas
+
+    def all_noted(self) -> Deltas:
+        """All that handlers noted, and what came and went."""
+        self.notes.structure = True
+        return self.noted(math.inf)
+
+    def look_around(self, seconds: float) -> Deltas:
+        """Local edits as far as there is time to look for them: what was noted first, then what no handler tells."""
+        mirror = self._mirror
+        uids = map(mirror.identity.uuid_of_uid, self.notes.uids)
+        end = time.perf_counter() + seconds
+        deltas: Deltas = []
+        for uuid in [*(uuid for uuid in uids if uuid is not None), *mirror.entries]:
+            deltas += mirror.collect([uuid])
+            if time.perf_counter() > end:
+                break
+        return deltas
 
     def sweep(self, deadline: float, now: float) -> Deltas:
         """What nothing reports: the blind properties of all within seconds, all of all within minutes."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..arrival import State
 from ..client import Link
-from ..session import Session, State
+from ..session import Session
 from . import words
 from .colors import color_for
 

@@ -10,7 +10,8 @@ import bpy
 from broadcaster.errors import MixerError
 
 from .. import session
-from ..session import BUDGET_SECONDS, Session, State
+from ..arrival import State
+from ..session import BUDGET_SECONDS, Session
 from . import words
 from .lobby import lobby
 from .status import status

@@ -10,9 +10,9 @@ from pathlib import Path
 import bpy
 
 from mixer import session, watch
+from mixer.arrival import State
 from mixer.client import Client
 from mixer.proxy import identity
-from mixer.session import State
 from tests.peers.processes import Broadcaster, Peer
 
 from .bench_peers import made_thousand

@@ -32,12 +32,12 @@ LAST_CHARS: Final = 3000
 BUILD_SECONDS: Final = 300  # it fetches wheels the first time
 INSTALL_SECONDS: Final = 300
 NAMES: Final = """
-from bl_ext.user_default.mixer import session, watch
+from bl_ext.user_default.mixer import arrival, session, watch
 from bl_ext.user_default.mixer.ui import timer
 from bl_ext.user_default.mixer.ui.lobby import lobby
 view().spaces.active.show_region_ui = True
 """
-AT_REST: Final = "session.current().state is session.State.IN_STEP and session.current().is_quiet()"
+AT_REST: Final = "session.current().state is arrival.State.IN_STEP and session.current().is_quiet()"
 
 
 def blender_gui(*arguments: str) -> list[str]:

@@ -8,7 +8,7 @@ from .processes import Broadcaster, run_together
 
 START = """
 from mixer import session as sessions
-from mixer.session import DIGEST_SECONDS
+from mixer.exchange import DIGEST_SECONDS
 session.barrier("start", 2)
 """
 HOST = """
