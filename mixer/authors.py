@@ -13,7 +13,7 @@ from typing import Final
 
 from broadcaster.document import Deltas
 from broadcaster.member import Message, Overruled
-from broadcaster.tree import Delta, Path, Tree, diff, parts
+from broadcaster.tree import Delta, Path, Tree, diff, names_one_of, parts
 
 from .gone import Gone
 
@@ -96,7 +96,12 @@ class Authors:
         keys = {path[-1] for path in back}
 
         def keep(path: Path, old: Tree) -> bool:
-            return not (path in back or _links_one_of(path, keys) or self.theirs(uuid, path) or _names(old, lost))
+            return not (
+                path in back
+                or _links_one_of(path, keys)
+                or self.theirs(uuid, path)
+                or (lost and names_one_of(old, lost))
+            )
 
         return filtered(delta, keep, before)
 
@@ -185,14 +190,3 @@ def _filter(delta: Delta, path: Path, before: Tree, keep: Keep) -> Delta | None:
                     kept[name] = change
             return ["arrays", layout, kept] if kept else None
     return delta if keep(path, before) else None
-
-
-def _names(tree: Tree, lost: Collection[str]) -> bool:
-    """Whether a reference to one of `lost` stands anywhere in `tree`."""
-    if not lost:
-        return False
-    if type(tree) is list:
-        return any(_names(one, lost) for one in tree)
-    if type(tree) is not dict:
-        return False
-    return tree.get("to") in lost if tree.get("$") == "ref" else any(_names(one, lost) for one in tree.values())

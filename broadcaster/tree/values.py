@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final, TypeAlias
 
 Tree: TypeAlias = Any
@@ -70,6 +70,20 @@ def strong_refs(tree: Tree) -> Iterator[str]:
         for value in tree:
             if type(value) in (dict, list):
                 yield from strong_refs(value)
+
+
+def names_one_of(tree: Tree, uuids: Container[str]) -> bool:
+    """Whether a reference to one of `uuids` stands anywhere in `tree`, or one is a member of a link set there."""
+    if type(tree) is list:
+        return any(names_one_of(one, uuids) for one in tree)
+    match tag(tree):
+        case None | "array" | "layout" | "blob":
+            return False
+        case "ref":
+            return tree["to"] in uuids
+        case "set":
+            return any(uuid in uuids for uuid in tree["of"])
+    return any(names_one_of(one, uuids) for one in tree.values())
 
 
 def shas(tree: Tree) -> Iterator[str]:

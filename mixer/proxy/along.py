@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 import bpy
 
 from broadcaster.document import Deltas, Document
-from broadcaster.tree import Tree, tag
+from broadcaster.tree import Tree, names_one_of, tag
 
 from . import interface, poses
 from .context import Context
@@ -106,19 +106,3 @@ def evaluate() -> None:
     """Has Blender work out what follows from what was written; handlers are called."""
     if bpy.context.view_layer is not None:
         bpy.context.view_layer.update()
-
-
-def names_one_of(tree: Tree, uuids: Container[str]) -> bool:
-    """Whether a reference to one of `uuids` stands anywhere in `tree`, or one is a member of a link set there."""
-    if type(tree) is list:
-        return any(names_one_of(one, uuids) for one in tree)
-    if type(tree) is not dict:
-        return False
-    match tree.get("$"):
-        case "ref":
-            return tree.get("to") in uuids
-        case "set":
-            return any(uuid in uuids for uuid in tree["of"])
-        case "array" | "layout":
-            return False
-    return any(names_one_of(one, uuids) for one in tree.values())

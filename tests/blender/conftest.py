@@ -17,3 +17,12 @@ def fresh() -> Iterator[None]:
     bpy.ops.wm.read_factory_settings()
     yield
     bpy.ops.wm.read_factory_settings()
+
+
+@pytest.fixture
+def empty() -> Iterator[None]:
+    """A scene with nothing in it; Blender's first one afterwards."""
+    identity.register()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    yield
+    bpy.ops.wm.read_factory_settings()

@@ -25,6 +25,16 @@ class MemoryBlobs(dict[str, bytes]):
         return self[sha]
 
 
+class Nobody:
+    """A directory in which no datablock is known."""
+
+    def uuid_of(self, datablock: Any) -> str | None:
+        return None
+
+    def find(self, uuid: str) -> None:
+        return None
+
+
 def share(mirror: Mirror) -> Document:
     """Everything here, as a room would hold it."""
     document = Document()

@@ -16,7 +16,9 @@ from mixer.proxy.bones import Skeleton, edit_mode
 from mixer.proxy.context import Busy, Context
 from mixer.proxy.struct import read_struct, write_struct
 
-from .roundtrip import MemoryBlobs, unlike
+from .roundtrip import MemoryBlobs, Nobody, unlike
+
+pytestmark = pytest.mark.usefixtures("empty")
 
 SKELETON = Skeleton("skeleton")
 CORPUS = os.environ.get("MIXER_CORPUS", "")
@@ -24,23 +26,8 @@ RIGS = ("mannequiny.blend", "RobotExpressive.blend", "rig-bird.blend")
 ROUNDING = 1e-4  # of a matrix in a long chain of bones, single precision
 
 
-class Nobody:
-    """A directory in which no datablock is known."""
-
-    def uuid_of(self, datablock: Any) -> str | None:
-        return None
-
-    def find(self, uuid: str) -> None:
-        return None
-
-
 def context(uuid: str = "armature") -> Context:
     return Context(Nobody(), MemoryBlobs(), uuid=uuid)
-
-
-@pytest.fixture(autouse=True)
-def empty_file() -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
 def rig(*names: str) -> Any:

@@ -20,10 +20,12 @@ from mixer.proxy.context import Busy, Context
 from mixer.proxy.geometry import ARRAYS, GROUPS, GeometryProxy
 from mixer.proxy.topology import CORNER_EDGES, CORNER_VERTS, EDGES, OFFSETS
 
-from .roundtrip import MemoryBlobs, unlike
+from .roundtrip import MemoryBlobs, Nobody, unlike
 
 # isort: split
 import bmesh  # there once bpy is
+
+pytestmark = pytest.mark.usefixtures("empty")
 
 GEOMETRY = GeometryProxy("geometry")
 BLOBS = MemoryBlobs()
@@ -36,16 +38,6 @@ OLD: Final = bpy.app.version < (4, 5)
 def scenes() -> list[Path]:
     found = sorted(Path(CORPUS).rglob("*.blend")) if CORPUS else []
     return [path for path in found if path.stat().st_size < CORPUS_BYTES]
-
-
-class Nobody:
-    """A directory in which no datablock is known."""
-
-    def uuid_of(self, datablock: Any) -> str | None:
-        return None
-
-    def find(self, uuid: str) -> None:
-        return None
 
 
 class Counting(MemoryBlobs):
@@ -62,11 +54,6 @@ class Counting(MemoryBlobs):
 
 def context(uuid: str = "mesh", blobs: MemoryBlobs = BLOBS) -> Context:
     return Context(Nobody(), blobs, uuid=uuid)
-
-
-@pytest.fixture(autouse=True)
-def empty_file() -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
 def shown(mesh: Any) -> Any:

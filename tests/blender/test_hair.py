@@ -15,7 +15,9 @@ from mixer.proxy import arrays
 from mixer.proxy.context import Context
 from mixer.proxy.hair import CURVE_TYPE, OFFSETS, HairProxy
 
-from .roundtrip import MemoryBlobs, unlike
+from .roundtrip import MemoryBlobs, Nobody, unlike
+
+pytestmark = pytest.mark.usefixtures("empty")
 
 HAIR = HairProxy("geometry")
 BLOBS = MemoryBlobs()
@@ -23,23 +25,8 @@ POSITION: Final = "POINT/FLOAT_VECTOR/position"
 FIXED: Final = "remove_curves" not in bpy.types.Curves.bl_rna.functions
 
 
-class Nobody:
-    """A directory in which no datablock is known."""
-
-    def uuid_of(self, datablock: Any) -> str | None:
-        return None
-
-    def find(self, uuid: str) -> None:
-        return None
-
-
 def context(uuid: str = "hair") -> Context:
     return Context(Nobody(), BLOBS, uuid=uuid)
-
-
-@pytest.fixture(autouse=True)
-def empty_file() -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
 def hair(*sizes: int) -> Any:

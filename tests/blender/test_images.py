@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import struct
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +13,14 @@ import numpy as np
 import pytest
 
 from broadcaster.errors import RemoteProtocolError
-from mixer.proxy import Mirror, identity
+from mixer.proxy import Mirror
 from mixer.proxy.packed import sound
 from mixer.proxy.pictures import size_of
 
 from .roundtrip import MemoryBlobs, load, mismatches, share
 from .test_mirror import apply, edit, everything, put, uuid_of
+
+pytestmark = pytest.mark.usefixtures("empty")
 
 CORPUS: Final = os.environ.get("MIXER_CORPUS")
 SIDE: Final = 96  # enough pixels for several chunks
@@ -34,14 +35,6 @@ FORMATS: Final = {  # of Blender: what it calls a format -> extension
     "TIFF": "tif",
     "WEBP": "webp",
 }
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    identity.register()
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    yield
-    bpy.ops.wm.read_factory_settings()
 
 
 def image(name: str = "Picture", *, is_float: bool = False, side: int = SIDE) -> Any:

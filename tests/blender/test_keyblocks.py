@@ -15,12 +15,9 @@ from mixer.proxy import arrays, keyblocks
 
 from .roundtrip import MemoryBlobs
 
+pytestmark = pytest.mark.usefixtures("empty")
+
 BLOBS = MemoryBlobs()
-
-
-@pytest.fixture(autouse=True)
-def empty_file() -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
 def keyed(data: Any) -> Any:

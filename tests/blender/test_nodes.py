@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import pytest
 from broadcaster.document import Document
 from broadcaster.member import Member
 from broadcaster.tree import new_uuid
-from mixer.proxy import Mirror, identity, interface
+from mixer.proxy import Mirror, interface
 from mixer.proxy.along import evaluate
 from mixer.proxy.node_links import Link, parse
 from mixer.rules import names
@@ -22,6 +22,8 @@ from mixer.rules import names
 from . import inputs
 from .roundtrip import MemoryBlobs, load, mismatches, share
 from .test_mirror import apply, edit, everything, put, uuid_of
+
+pytestmark = pytest.mark.usefixtures("empty")
 
 VERSION: Final = bpy.app.version[:2]
 KINDS: Final = ("materials", "node_groups", "objects")
@@ -33,14 +35,6 @@ SCENES: Final = names(
 
 # What old files hold and no Blender of today takes: sizes below the least, muted outputs, enums that are gone.
 CLAMPED: Final = (".height: ", ".width: ", ".mute: ", ".subsurface_method: ", ".node_tree.name: ")
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    identity.register()
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    yield
-    bpy.ops.wm.read_factory_settings()
 
 
 def shader(name: str = "Paint") -> Any:

@@ -28,6 +28,16 @@ SINCE_5_2: Final = names(
     " NodesModifier.properties ShaderNodeRaycast"
 )
 
+GONE_IN_5_0: Final = names(
+    "Action.fcurves Action.groups Action.id_root Bone.select Bone.select_head Bone.select_tail"
+    " CompositorNodeColorBalance.offset CompositorNodeColorBalance.power CompositorNodeColorBalance.slope"
+    " CompositorNodeOutputFile.base_path CompositorNodeOutputFile.file_slots CompositorNodeOutputFile.layer_slots"
+    " CyclesRenderSettings.feature_set GeometryNodeClosureInput GeometryNodeClosureOutput"
+    " GeometryNodeCombineBundle GeometryNodeEvaluateClosure GeometryNodeSeparateBundle Material.shadow_method"
+    " NodeOutputFileSlotFile NodeTree.grease_pencil Object.grease_pencil_modifiers PythonConstraint"
+    " Scene.grease_pencil Scene.node_tree ShaderNodeTexPointDensity"
+)
+
 # What rules name and this version does not have. A later version is not listed: it only says more.
 ABSENT: Final = {
     "4.2": SINCE_5_2
@@ -65,25 +75,8 @@ ABSENT: Final = {
         " NodeTree.annotation NodesModifier.show_manage_panel Object.grease_pencil_modifiers PoseBone.select"
         " PythonConstraint Scene.annotation Scene.time_jump_delta Scene.time_jump_unit"
     ),
-    "5.0": SINCE_5_2
-    | names(
-        "Action.fcurves Action.groups Action.id_root Bone.select Bone.select_head Bone.select_tail"
-        " CompositorNodeColorBalance.offset CompositorNodeColorBalance.power CompositorNodeColorBalance.slope"
-        " CompositorNodeOutputFile.base_path CompositorNodeOutputFile.file_slots CompositorNodeOutputFile.layer_slots"
-        " CyclesRenderSettings.feature_set GeometryNodeClosureInput GeometryNodeClosureOutput"
-        " GeometryNodeCombineBundle GeometryNodeEvaluateClosure GeometryNodeSeparateBundle Material.shadow_method"
-        " NodeOutputFileSlotFile NodeTree.grease_pencil Object.grease_pencil_modifiers PythonConstraint"
-        " Scene.grease_pencil Scene.node_tree ShaderNodeTexPointDensity"
-    ),
-    "5.2": names(
-        "Action.fcurves Action.groups Action.id_root Bone.select Bone.select_head Bone.select_tail"
-        " CompositorNodeColorBalance.offset CompositorNodeColorBalance.power CompositorNodeColorBalance.slope"
-        " CompositorNodeOutputFile.base_path CompositorNodeOutputFile.file_slots CompositorNodeOutputFile.layer_slots"
-        " CyclesRenderSettings.feature_set GeometryNodeClosureInput GeometryNodeClosureOutput"
-        " GeometryNodeCombineBundle GeometryNodeEvaluateClosure GeometryNodeSeparateBundle Material.shadow_method"
-        " NodeOutputFileSlotFile NodeTree.grease_pencil Object.grease_pencil_modifiers PythonConstraint"
-        " Scene.grease_pencil Scene.node_tree ShaderNodeTexPointDensity"
-    ),
+    "5.0": SINCE_5_2 | GONE_IN_5_0,
+    "5.2": GONE_IN_5_0,
 }
 
 

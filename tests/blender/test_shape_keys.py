@@ -13,30 +13,17 @@ from broadcaster.tree import Tree, diff
 from mixer.proxy.context import Busy, Context
 from mixer.proxy.shape_keys import ShapeKeys
 
-from .roundtrip import MemoryBlobs, unlike
+from .roundtrip import MemoryBlobs, Nobody, unlike
+
+pytestmark = pytest.mark.usefixtures("empty")
 
 SHAPE_KEYS = ShapeKeys("shape_keys")
 BLOBS = MemoryBlobs()
 CORNERS = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
 
 
-class Nobody:
-    """A directory in which no datablock is known."""
-
-    def uuid_of(self, datablock: Any) -> str | None:
-        return None
-
-    def find(self, uuid: str) -> None:
-        return None
-
-
 def context(uuid: str = "mesh") -> Context:
     return Context(Nobody(), BLOBS, uuid=uuid)
-
-
-@pytest.fixture(autouse=True)
-def empty_file() -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
 def mesh_of(corners: list[tuple[float, float, float]] = CORNERS) -> Any:

@@ -16,29 +16,16 @@ from mixer.proxy import arrays
 from mixer.proxy.context import Busy, Context
 from mixer.proxy.splines import SplinesProxy
 
-from .roundtrip import MemoryBlobs, unlike
+from .roundtrip import MemoryBlobs, Nobody, unlike
+
+pytestmark = pytest.mark.usefixtures("empty")
 
 SPLINES = SplinesProxy("splines")
 BLOBS = MemoryBlobs()
 
 
-class Nobody:
-    """A directory in which no datablock is known."""
-
-    def uuid_of(self, datablock: Any) -> str | None:
-        return None
-
-    def find(self, uuid: str) -> None:
-        return None
-
-
 def context(uuid: str = "curve") -> Context:
     return Context(Nobody(), BLOBS, uuid=uuid)
-
-
-@pytest.fixture(autouse=True)
-def empty_file() -> None:
-    bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
 def curve(kind: str = "CURVE") -> Any:

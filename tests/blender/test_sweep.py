@@ -10,17 +10,13 @@ import numpy as np
 import pytest
 
 from broadcaster.document import Deltas
-from mixer.proxy import Mirror, blind, identity
+from mixer.proxy import Mirror, blind
 from tests.blender import inputs
 from tests.blender.roundtrip import MemoryBlobs, share
 
+pytestmark = pytest.mark.usefixtures("empty")
+
 MANY = 10_000
-
-
-@pytest.fixture(autouse=True)
-def _empty_file() -> None:
-    identity.register()
-    bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
 def shown(name: str, data: Any) -> Any:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import bpy
 import pytest
 
-from mixer.proxy import Mirror, identity
+from mixer.proxy import Mirror
 
 from .roundtrip import MemoryBlobs, load, mismatches, share
 from .test_mirror import apply, edit, everything, put
 
-
-@pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
-    identity.register()
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    yield
-    bpy.ops.wm.read_factory_settings()
+pytestmark = pytest.mark.usefixtures("empty")
 
 
 @pytest.mark.parametrize("body", ["", "\n", "one", "one\n", "one\n\ntwo\t", "ü\u2028\U0001f600", "x\n" * 5000])

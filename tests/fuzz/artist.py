@@ -14,6 +14,7 @@ import bpy
 
 from mixer import session as sessions
 from mixer.proxy.mirror import Mirror
+from tests.blender.roundtrip import mismatches
 
 from . import deeds
 
@@ -166,7 +167,7 @@ class Artist:
             "unsent": unsent[:TOLD],
             "done": self.done,
             "refused": self.refused,
-            "not_shown": not_shown(here)[:200],
+            "not_shown": mismatches(here.mirror, here.member.confirmed)[:200],
         }
 
 
@@ -178,32 +179,6 @@ def dirt(mirror: Mirror) -> list[str]:
 def documents(here: sessions.Session) -> dict[str, Any]:
     confirmed = here.member.confirmed
     return {uuid: entity.tree for uuid in confirmed if (entity := confirmed.get(uuid)) is not None}
-
-
-def not_shown(here: sessions.Session) -> list[str]:
-    """Where this Blender holds something else than the document says."""
-    found: list[str] = []
-    for uuid in here.member.confirmed:
-        entity, entry = here.member.confirmed.get(uuid), here.mirror.entries.get(uuid)
-        assert entity is not None
-        label = f"{entity.kind}[{entity.tree.get('name')}]"
-        if entry is None:
-            found.append(f"{label}: missing")
-        else:
-            found += [label + text for text in unlike(entity.tree, entry.live)]
-    return found
-
-
-def unlike(one: Any, two: Any, path: str = "") -> list[str]:
-    if one == two:
-        return []
-    if isinstance(one, dict) and isinstance(two, dict):
-        return [
-            text
-            for name in sorted(one.keys() | two.keys())
-            for text in unlike(one.get(name, "(none)"), two.get(name, "(none)"), f"{path}.{name}")
-        ]
-    return [f"{path}: {str(one)[:80]} != {str(two)[:80]}"]
 
 
 def play(session: Any) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 import trio
 import trio.testing
 
 from broadcaster.store.database import Writer, connect
+
+Ask: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Disk:
@@ -34,6 +39,21 @@ class Disk:
     def insert(self, name: str, database: sqlite3.Connection) -> None:
         database.execute("INSERT INTO done VALUES (?)", (name,))
 
+    async def while_busy(self, *asks: Ask, then: Callable[[], None] = lambda: None) -> None:
+        """Asks one after the other while the first commit is under way, and lets it go; `then` is called at its end."""
+
+        async def first() -> None:
+            await self.writer.commit(self.first)
+            then()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(first)
+            await self.begun.wait()
+            for ask in asks:
+                nursery.start_soon(ask)
+                await trio.testing.wait_all_tasks_blocked()
+            self.go.set()
+
     @property
     def done(self) -> list[str]:
         return [name for (name,) in self.database.execute("SELECT name FROM done ORDER BY rowid")]
@@ -48,13 +68,8 @@ def test_what_is_small_waits_for_nothing_large(tmp_path: Path) -> None:  # STORE
             await disk.write(name, size)
             seen[name] = disk.done
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(disk.writer.commit, disk.first)
-            await disk.begun.wait()
-            for name, size in (("a", 10**6), ("b", 10**6), ("c", 10**6), ("small", 10), ("tiny", 0)):
-                nursery.start_soon(write, name, size)
-                await trio.testing.wait_all_tasks_blocked()
-            disk.go.set()
+        sizes = {"a": 10**6, "b": 10**6, "c": 10**6, "small": 10, "tiny": 0}
+        await disk.while_busy(*(partial(write, *one) for one in sizes.items()))
         assert seen["small"] == seen["tiny"] == ["a", "small", "tiny"]
         assert disk.done == ["a", "small", "tiny", "b", "c"]
         disk.database.close()
@@ -73,18 +88,11 @@ def test_who_is_given_up_amid_a_commit_takes_nobody_along(tmp_path: Path, given_
                 await disk.write(name)
                 told.append(name)
 
-        async def first() -> None:
-            await disk.writer.commit(disk.first)
+        def give_up() -> None:
             for name in given_up:
                 scopes[name].cancel()
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(first)
-            await disk.begun.wait()
-            for name in "abcd":
-                nursery.start_soon(write, name)
-                await trio.testing.wait_all_tasks_blocked()
-            disk.go.set()
+        await disk.while_busy(*(partial(write, name) for name in "abcd"), then=give_up)
         assert {*"abcd"} - {*given_up} <= {*told} <= {*disk.done}
         disk.database.close()
 
@@ -106,15 +114,7 @@ def test_a_job_that_cannot_be_done_takes_nobody_along(tmp_path: Path) -> None:  
             with pytest.raises(sqlite3.IntegrityError):
                 await disk.writer.commit(fail)
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(disk.writer.commit, disk.first)
-            await disk.begun.wait()
-            nursery.start_soon(write_wrongly)
-            await trio.testing.wait_all_tasks_blocked()
-            for name in "ab":
-                nursery.start_soon(write, name)
-            await trio.testing.wait_all_tasks_blocked()
-            disk.go.set()
+        await disk.while_busy(write_wrongly, partial(write, "a"), partial(write, "b"))
         assert sorted(told) == sorted(disk.done) == ["a", "b"]
         disk.database.close()
 

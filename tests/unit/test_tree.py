@@ -21,6 +21,7 @@ from broadcaster.tree import (
     diff,
     items,
     link_set,
+    names_one_of,
     ref,
     shas,
     strong_refs,
@@ -212,6 +213,12 @@ def test_what_a_tree_names() -> None:  # TREE8
     tree = {"a": ref("u", strong=True), "b": ref("w"), "c": [{"d": ref("v", strong=True)}], "m": array(SHA)}
     assert list(strong_refs(tree)) == ["u", "v"]
     assert list(shas({**tree, "i": {"$": "blob", "sha": SHA, "size": 1}})) == [SHA, SHA]
+
+
+def test_where_a_tree_names_one_of_some() -> None:  # TREE8
+    weak, member, deep = {"a": [ref("u")]}, {"a": link_set({"u", "v"})}, items({"k": {"a": ref("u")}})
+    assert [names_one_of(tree, {"u"}) for tree in (weak, member, deep)] == [True, True, True]
+    assert not names_one_of({"u": "u", "a": [1, "u"], "m": array(SHA), "r": ref("v")}, {"u", SHA})
 
 
 def nested(depth: int) -> Tree:
