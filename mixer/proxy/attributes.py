@@ -46,6 +46,7 @@ UV_MAP: Final = "CORNER/FLOAT2/"
 UV_PINS: Final = "CORNER/BOOLEAN/.pn."
 SHARP_EDGE: Final = "EDGE/BOOLEAN/sharp_edge"
 BYTE: Final = np.float32(255)
+PASSING: Final = "mixer: to be renamed"
 
 VERSION: Final = bpy.app.version
 RENAMED: Final = {".uv_seam": "uv_seam"} if VERSION < (4, 5) else {}  # here -> on all peers
@@ -217,9 +218,12 @@ def _make(mesh: Any, key: str) -> Any:
     if old is not None and not old.is_required:  # the same name with another type
         mesh.attributes.remove(old)
     before = set(mesh.attributes.keys())
-    made = mesh.attributes.new(here, data_type, domain)
-    if made is not None and key_of(made) == key:
-        return made
-    for other in set(mesh.attributes.keys()) - before:  # of a name that is too long Blender makes another
-        mesh.attributes.remove(mesh.attributes[other])
+    for first in (here, PASSING):
+        made = mesh.attributes.new(first, data_type, domain)
+        if made is not None and first == PASSING:  # so it gets a name that a vertex group has, too
+            made.name = here
+        if made is not None and key_of(made) == key:
+            return made
+        for other in set(mesh.attributes.keys()) - before:  # of a name that is too long Blender makes another
+            mesh.attributes.remove(mesh.attributes[other])
     return None

@@ -381,6 +381,17 @@ def test_of_two_attributes_of_one_name_all_show_the_same() -> None:  # ARRAY13
         assert of(got).keys() == of(there).keys()
 
 
+def test_an_attribute_may_bear_the_name_of_a_vertex_group() -> None:  # ARRAY14
+    mesh, ctx = grid(), context()
+    groups_of(mesh).new(name="Thing")
+    tree = read(ctx, mesh)
+    colors = np.full((len(mesh.loops), 4), 7, np.uint8)
+    got = write(ctx, mesh, with_arrays(tree, **{"CORNER/BYTE_COLOR/Thing": colors}))
+    assert "CORNER/BYTE_COLOR/Thing" in of(got)
+    names = [one.name for one in (*mesh.color_attributes, *groups_of(mesh))]
+    assert (names, ctx.refused) == (["Thing", "Thing"], {})
+
+
 def test_a_moved_object_does_not_read_its_mesh() -> None:  # ARRAY5
     mesh, ctx = grid(), context()
     tree = read(ctx, mesh)
