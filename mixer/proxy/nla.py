@@ -18,6 +18,7 @@ from .keying import name_of, structs_of
 from .struct import read_struct, write_struct
 
 STRIPS: Final = Items(new="new", kind="type")
+CLIP: Final = "CLIP"  # the type of those that show an action
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,13 @@ def _append(
 
 
 def _new(ctx: Context, strips: Any, tree: Fields, start: int) -> Struct:
-    action = resolve(ctx, tree.get("action"))
-    if not isinstance(action, bpy.types.Action):
+    if tree.get("type") != CLIP:
         raise ValueError("only strips of an action can be made")
-    return strips.new(name_of(tree), start, action)
+    action = resolve(ctx, tree.get("action"))
+    if isinstance(action, bpy.types.Action):
+        return strips.new(name_of(tree), start, action)
+    passing = bpy.data.actions.new("passing")  # the strip's own is gone
+    try:
+        return strips.new(name_of(tree), start, passing)
+    finally:
+        bpy.data.actions.remove(passing)

@@ -670,7 +670,19 @@ def test_strips_that_stand_close_are_all_made() -> None:  # ANIM12
     assert [strip.name for strip in other.strips] == ["at 1", "between", "at 11", "at 16"]
 
 
-def test_a_strip_without_an_action_is_noted() -> None:  # ANIM12
+def test_a_strip_whose_action_is_gone_is_made_without_one() -> None:  # ANIM12
+    track, ctx = track_with(walk(), 1), context("Cube")
+    tree = STRIPS.read(ctx, track, None, {})
+    first = tree["order"][0]
+    strip = {**tree["of"][first], "action": None, "action_slot": None, "name": "empty", "frame_start_raw": 9.0}
+    actions = len(bpy.data.actions)
+    back = write_strips(ctx, track, patched(tree, ["patch", {"K": ["insert", first, strip | {"frame_end_raw": 20.0}]}]))
+    assert (back["order"], back["of"]["K"]["action"]) == ([first, "K"], None)
+    assert (track.strips["empty"].frame_start, track.strips["empty"].frame_end) == (9, 20)
+    assert (ctx.refused, len(bpy.data.actions)) == ({}, actions)
+
+
+def test_a_strip_that_shows_no_action_is_noted() -> None:  # ANIM12
     action = walk()
     track, ctx = track_with(action, 1), context("Cube")
     tree = STRIPS.read(ctx, track, None, {})
