@@ -16,6 +16,7 @@ from .entries import Entry
 from .identity import Identity
 from .keying import structs_of
 from .moment import evaluate_elsewhere
+from .untold import untold_inputs
 
 MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
     "collections": ("scenes", ("children",)),  # which have a layer collection for each
@@ -57,14 +58,15 @@ class Along:
         return entry is not None and entry.kind == "objects" and entry.live.get(poses.POSE) != entry.doc.get(poses.POSE)
 
     def untold(self, uuid: str) -> Deltas:
-        """Tells of what Blender made here and nobody has told of: poses, and names of bones that were in use."""
+        """Tells of what Blender made here and nobody has told of: poses, inputs, names of bones that were in use."""
         entry, told = self._entries[uuid], None
-        if type(entry.doc) is not dict:
+        if type(entry.doc) is not dict or entry.doc is entry.live:
             return []
         if entry.kind == "armatures":
             told = poses.renamed(entry.live.get(poses.SKELETON), entry.doc.get(poses.SKELETON))
         elif self.has_pose(uuid) and (armature := self._entries.get(poses.armature_of(entry.live))) is not None:
             told = poses.untold(entry.live, entry.doc, armature.live, armature.doc)
+        told = told or untold_inputs(entry.live, entry.doc)
         return [] if told is None else [[uuid, told]]
 
     def evaluate(self, uuids: Iterable[str]) -> None:

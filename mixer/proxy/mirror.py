@@ -14,7 +14,7 @@ import bpy
 
 from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
-from broadcaster.tree import Delta, Tree, diff, new_uuid
+from broadcaster.tree import Delta, Tree, diff, new_uuid, tag
 
 from ..rules import KINDS, NOT_MIRRORED
 from . import animation, blind, poses
@@ -31,6 +31,7 @@ from .removal import remove_datablocks, show_scene
 from .retype import retyped
 from .still import is_dragged
 from .struct import read_struct, write_struct
+from .untold import told_whole
 
 MOST_TRIES: Final = 5  # to show what Blender then shows otherwise each time
 CLASS: Final = "class"  # a field of what is made with it
@@ -120,6 +121,8 @@ class Mirror:
         """A delta, and with it what it goes along with: poses where bones come and go, and bones where poses do."""
         entry = self.entries[uuid]
         if entry.kind == "armatures" and poses.come_or_go(delta[1].get(poses.SKELETON), but="name"):
+        if tag(entry.doc) == "":
+            delta = told_whole(delta, entry.live, entry.doc)
             return [[uuid, delta], *self.collect(self.along.users_of([uuid]))]
         if entry.kind != "objects" or poses.POSE not in delta[1]:
             return [[uuid, delta]]

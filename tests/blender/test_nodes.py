@@ -336,6 +336,51 @@ def test_the_inputs_of_a_modifier_come_back() -> None:  # NODE5
     assert str(found).endswith("{'value': ['put', 0.75]}]}]}]}]}]]")
 
 
+def without_inputs() -> tuple[Any, Mirror, Member, str]:
+    """A modifier, with an input of which the document knows nothing: its socket came as another made the modifier."""
+    group = geometry()
+    group.interface.new_socket("Size", in_out="INPUT", socket_type="NodeSocketFloat")
+    thing = bpy.data.objects.new("Thing", bpy.data.meshes.new("Thing"))
+    bpy.context.scene.collection.objects.link(thing)
+    modifier = thing.modifiers.new("Nodes", "NODES")
+    modifier.node_group = group
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    member, uuid = put(mirror, thing)
+    (key,) = mirror.entries[uuid].live["modifiers"]["of"]
+    fields = ["patch", {"modifier_inputs": ["put", {}]}]
+    member.confirmed.apply([[uuid, ["patch", {"modifiers": ["patch", {key: fields}]}]]], revision=9, sender="other")
+    apply(mirror, member, uuid)
+    return modifier, mirror, member, uuid
+
+
+def told_inputs(member: Member, uuid: str) -> Any:
+    entity = member.shown.get(uuid)
+    assert entity is not None
+    (modifier,) = entity.tree["modifiers"]["of"].values()
+    return modifier["modifier_inputs"]
+
+
+def test_an_input_that_nobody_told_of_is_told_by_who_has_it() -> None:  # NODE13
+    _, mirror, member, uuid = without_inputs()
+    assert everything(mirror) == []
+    told = mirror.glance(uuid, {mirror.identity.find(uuid).session_uid})
+    assert member.edit(told) is not None
+    mirror.sent(told, member.shown)
+    assert [text for text in mismatches(mirror, member.shown) if "modifier" in text] == []
+    assert mirror.glance(uuid, {mirror.identity.find(uuid).session_uid}) == []
+
+
+def test_an_edit_of_what_the_document_lacks_tells_the_whole_of_it() -> None:  # MIRROR25
+    modifier, mirror, member, uuid = without_inputs()
+    inputs.put(modifier, "Size", 2.0)
+    told = everything(mirror)
+    assert member.edit(told) is not None
+    mirror.sent(told, member.shown)
+    (known,) = told_inputs(member, uuid).values()
+    assert known == {"value": 2.0, "use_attribute": False, "attribute": ""}
+
+
 def test_a_renamed_node_keeps_its_key_and_a_new_link_is_a_link() -> None:  # NODE6
     tree = shader()
     one, two = tree.nodes.new("ShaderNodeMath"), tree.nodes.new("ShaderNodeMath")

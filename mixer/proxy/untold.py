@@ -1,0 +1,53 @@
+"""What Blender made here along with something else, and the document lacks as nobody has told of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from broadcaster.tree import Delta, Tree, parts, tag
+
+from .fields import Fields
+from .keying import structs_of
+
+MODIFIERS: Final = "modifiers"  # field of an object
+INPUTS: Final = "modifier_inputs"  # of a modifier: a group got a socket while another made the modifier
+
+
+def told_whole(delta: Delta, live: Tree, doc: Tree) -> Delta:
+    """A delta of what is `live`, as the document can take it: a struct that it lacks goes whole."""
+    if delta[0] != "patch" or live is doc:
+        return delta
+    if tag(doc) != tag(live):
+        return ["put", live] if tag(live) == "" else delta
+    here, known = parts(live), parts(doc)
+    items = tag(doc) == "items"
+    changes = {
+        name: told_whole(change, here[name], known.get(name))
+        if name in here and (name in known or not items)
+        else change
+        for name, change in delta[1].items()
+    }
+    return ["patch", changes]
+
+
+def untold_inputs(live: Fields, doc: Fields) -> Delta | None:
+    """The inputs of modifiers that the document lacks."""
+    before, changes = structs_of(doc.get(MODIFIERS)), dict[str, Delta]()
+    for key, modifier in structs_of(live.get(MODIFIERS)).items():
+        inputs, known = modifier.get(INPUTS), before.get(key, modifier).get(INPUTS)
+        if inputs and inputs is not known and (told := _missing(inputs, known)) is not None:
+            changes[key] = ["patch", {INPUTS: told}]
+    return ["patch", {MODIFIERS: ["patch", changes]}] if changes else None
+
+
+def _missing(here: Fields, known: Tree) -> Delta | None:
+    """What of a struct of structs is only here."""
+    if tag(known) != "":
+        return ["put", here]
+    changes: dict[str, Delta] = {}
+    for name, value in here.items():
+        if name not in known:
+            changes[name] = ["put", value]
+        elif tag(value) == "" and (inner := _missing(value, known[name])) is not None:
+            changes[name] = inner
+    return ["patch", changes] if changes else None
