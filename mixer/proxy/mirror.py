@@ -70,6 +70,7 @@ class Mirror:
         self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
         self.written: set[str] = set()  # what `apply` wrote and `verify` has not seen
         self._tried: dict[str, Tried] = {}  # by uuid
+        self._held: set[str] = set()  # what is saved though nothing here uses it
 
     def _live(self, uuid: str) -> Tree | None:
         entry = self.entries.get(uuid)
@@ -120,9 +121,9 @@ class Mirror:
     def _with_poses(self, uuid: str, delta: Delta) -> Deltas:
         """A delta, and with it what it goes along with: poses where bones come and go, and bones where poses do."""
         entry = self.entries[uuid]
-        if entry.kind == "armatures" and poses.come_or_go(delta[1].get(poses.SKELETON), but="name"):
         if tag(entry.doc) == "":
             delta = told_whole(delta, entry.live, entry.doc)
+        if entry.kind == "armatures" and poses.come_or_go(delta[1].get(poses.SKELETON), but="name"):
             return [[uuid, delta], *self.collect(self.along.users_of([uuid]))]
         if entry.kind != "objects" or poses.POSE not in delta[1]:
             return [[uuid, delta]]
@@ -423,14 +424,17 @@ class Mirror:
         if any(entry.live.get(name) != entry.doc.get(name) for name in RINGS.get(entry.kind, ())):
             self.ringed.add(uuid)
 
-    def _keep(self, uuids: list[str]) -> None:
-        """Sees to it that saving does not drop what only something uses that is not mirrored."""
-        for uuid in uuids:
+    def _keep(self, uuids: Iterable[str]) -> None:
+        """Sees to it that saving does not drop what only something uses that is not mirrored. Not longer than that."""
+        for uuid in (*uuids, *self._held):
             entry, datablock = self.entries.get(uuid), self.identity.find(uuid)
+            self._held.discard(uuid)
             if entry is None or datablock is None or entry.doc.get("kept") is not True:
                 continue
-            if datablock.users <= datablock.use_fake_user:  # which somebody may take back
-                datablock.use_extra_user = True
+            datablock.use_extra_user = False  # or it counts as a user, if there is no other
+            datablock.use_extra_user = datablock.users <= datablock.use_fake_user  # which somebody may take back
+            if datablock.use_extra_user:
+                self._held.add(uuid)
 
     def _drop_by_products(self) -> None:
         """Removes what Blender made along with an item: the document has its own, or none, in that place."""

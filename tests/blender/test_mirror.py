@@ -109,6 +109,21 @@ def test_what_another_still_uses_is_saved_when_it_is_protected_no_longer(mirror:
     assert (bpy.data.palettes["Theirs"].use_fake_user, bpy.data.palettes["Theirs"].users) == (False, 1)
 
 
+def test_what_something_came_to_use_is_saved_only_as_long_as_it_does(mirror: Mirror) -> None:  # MIRROR18
+    member = Member("me")
+    member.hold(share_again(mirror))
+    tree = {**mirror.entries[uuid_of(mirror, bpy.data.worlds["World"])].live, "name": "Theirs"}
+    member.confirmed.apply([["theirs", ["create", "worlds", tree]]], revision=2, sender="other")
+    apply(mirror, member, "theirs")
+    theirs = bpy.data.worlds["Theirs"]
+    assert theirs.users == 1
+    bpy.context.scene.world = theirs
+    apply(mirror, member)
+    assert theirs.users == 1
+    bpy.context.scene.world = None
+    assert theirs.users == 0
+
+
 def test_a_texture_space_is_mirrored_once_it_is_chosen(mirror: Mirror) -> None:  # MIRROR19
     mesh = bpy.data.meshes["Cube"]
     member, uuid = put(mirror, mesh, use_auto_texspace=False, texspace_location=[1.0, 2.0, 3.0])
