@@ -255,8 +255,11 @@ def _read_fields(ctx: Context, plan: Plan, struct: Struct, prev: Tree) -> Fields
         _keep_derived(ctx, struct, before, fields)
     for name in plan.rest:
         fields[name] = _read_late(ctx, plan, struct, name, before.get(name), fields)
-    if plan.custom and (custom := idprops.read(ctx, struct, before.get(CUSTOM), plan.registered)):
-        fields[CUSTOM] = custom
+    if plan.custom:
+        custom = idprops.read(ctx, struct, before.get(CUSTOM), plan.registered)
+        # A datablock has the field from its beginning: two may hang their first ones on it at once.
+        if custom or CUSTOM in before or (prev is None and isinstance(struct, bpy.types.ID)):
+            fields[CUSTOM] = custom
     return before if before == fields else fields
 
 

@@ -71,8 +71,8 @@ def test_a_custom_property_is_an_edit(mirror: Mirror) -> None:  # MIRROR1
     cube["parts"] = {"wheels": [1.5, 2.5], "name": "wagon"}
     found = everything(mirror)
     assert found[0][1][1]["custom_properties"] == [
-        "put",
-        {"price": 3, "parts": {"wheels": [1.5, 2.5], "name": "wagon"}},
+        "patch",
+        {"price": ["put", 3], "parts": ["put", {"wheels": [1.5, 2.5], "name": "wagon"}]},
     ]
     del cube["parts"]
     assert everything(mirror)[0][1] == ["patch", {"custom_properties": ["patch", {"parts": ["remove"]}]}]
@@ -82,7 +82,7 @@ def test_a_custom_property_may_bear_the_name_of_one_of_blenders(mirror: Mirror) 
     cube = bpy.data.objects["Cube"]
     cube["tag"], cube["location"] = "mine", 3
     (delta,) = mirror.collect([uuid_of(mirror, cube)])
-    assert delta[1] == ["patch", {"custom_properties": ["put", {"tag": "mine", "location": 3}]}]
+    assert delta[1] == ["patch", {"custom_properties": ["patch", {"tag": ["put", "mine"], "location": ["put", 3]}]}]
     member, uuid = put(mirror, cube, custom_properties={"tag": "theirs"})
     apply(mirror, member, uuid)
     assert (cube["tag"], "location" in cube, cube.location.x) == ("theirs", False, 0)
@@ -381,7 +381,7 @@ def test_what_a_removal_takes_along_is_nobodys_edit(mirror: Mirror) -> None:  # 
     assert everything(mirror) == []
 
 
-def test_an_edit_made_between_two_steps_is_an_edit(mirror: Mirror) -> None:  # MIRROR15
+def test_an_edit_made_between_two_steps_is_an_edit(mirror: Mirror) -> None:  # MIRROR30
     cube, lamp = bpy.data.objects["Cube"], bpy.data.objects["Light"]
     member, uuid = put(mirror, cube, pass_index=3)
     other = uuid_of(mirror, lamp)
@@ -397,7 +397,7 @@ def test_an_edit_made_between_two_steps_is_an_edit(mirror: Mirror) -> None:  # M
     assert mirror.verify() == []
 
 
-def test_an_edit_made_right_before_the_first_step_is_an_edit(mirror: Mirror) -> None:  # MIRROR15
+def test_an_edit_made_right_before_the_first_step_is_an_edit(mirror: Mirror) -> None:  # MIRROR30
     cube, lamp = bpy.data.objects["Cube"], bpy.data.objects["Light"]
     lamp.parent = cube
     everything(mirror)
@@ -414,7 +414,7 @@ def test_an_edit_made_right_before_the_first_step_is_an_edit(mirror: Mirror) -> 
     assert [uuid for uuid, _ in mirror.edited_since()] == [uuid_of(mirror, lamp)]
 
 
-def test_what_went_meanwhile_is_no_fault(mirror: Mirror) -> None:  # MIRROR15
+def test_what_went_meanwhile_is_no_fault(mirror: Mirror) -> None:  # MIRROR30
     member, uuid = put(mirror, bpy.data.objects["Light"])
     camera = uuid_of(mirror, bpy.data.objects["Camera"])
     edit(member, camera, pass_index=3)

@@ -48,7 +48,7 @@ def test_one_custom_property_among_many_objects_is_found() -> None:  # SWEEP1
     thing = bpy.data.objects["Thing.05000"]
     thing["note"] = 7
     uuid = mirror.identity.uuid_of(thing)
-    assert found(mirror) == [[uuid, ["patch", {"custom_properties": ["put", {"note": 7}]}]]]
+    assert found(mirror) == [[uuid, ["patch", {"custom_properties": ["patch", {"note": ["put", 7]}]}]]]
     assert found(mirror) == []
 
 
