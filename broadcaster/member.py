@@ -44,6 +44,7 @@ class Overruled:
     deltas: Deltas
     reason: str
     dropped: list[Drop] = field(default_factory=list)
+    detail: str = ""  # what the room said besides, as who holds it
 
 
 @dataclass(slots=True)
@@ -207,7 +208,7 @@ class Member:
             case {"type": "ack", "seq": int(seq), "revision": int(revision)}:
                 return self._acknowledged(self._answered(seq), revision, message)
             case {"type": "reject", "seq": int(seq), "reason": str(reason)}:
-                self._rejected(self._answered(seq), reason)
+                self._rejected(self._answered(seq), reason, str(message.get("detail", "")))
                 return set()
         raise RemoteProtocolError(f"unexpected message {message.get('type')!r}")
 
@@ -224,10 +225,10 @@ class Member:
         self.ready = True
         return touched | self._shown.begin(self.confirmed, ((one.seq, one.deltas, one.base) for one in self.pending))
 
-    def _rejected(self, pending: Pending, reason: str) -> None:
+    def _rejected(self, pending: Pending, reason: str, detail: str) -> None:
         attempt = pending.attempt
         if reason != "expect" or attempt is None or attempt.left == 0:
-            self.overruled.append(Overruled(pending.deltas, reason))
+            self.overruled.append(Overruled(pending.deltas, reason, detail=detail))
         else:
             self._failed.append(attempt)
 

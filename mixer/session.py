@@ -289,6 +289,10 @@ class Session:
         """What we and others changed while we were away, by name; ours stands."""
         return self._arrival.conflicts()
 
+    def rings(self) -> list[str]:
+        """What was let go here as it closed a ring with what others did: "who: whom", by name."""
+        return self._upkeep.let_go()
+
     def report(self) -> dict[str, Any]:
         """The figures of this stay: the keys are promised in the README."""
         kinds = Counter(entry.kind for entry in self.mirror.entries.values())
@@ -297,6 +301,7 @@ class Session:
             "digest": self.digest(),
             **self.stats.report(self.client),
             "conflicts": self.conflicts(),
+            "rings": self.rings(),
             "entities": dict(sorted(kinds.items())),
             "not_mirrored": dict(
                 sorted(

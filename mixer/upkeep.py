@@ -27,6 +27,10 @@ class Upkeep:
         self._cycles = Cycles()
         self._retried = time.monotonic()
 
+    def let_go(self) -> list[str]:
+        """What was dropped here, by name, as it closed a ring with what others did."""
+        return [f"{name}: {target}" for name, target in self._cycles.dropped]
+
     def settle(self) -> None:
         """Names, then rings, then what waits for another try."""
         mirror, member = self._mirror, self._exchange.member

@@ -78,6 +78,7 @@ class MIXER_PT_details(MixerPanel):
             _draw_fingerprint(column, "Pinned certificate", lobby.pinned)
         _draw_overruled(layout, here)
         _list(layout, "Changed by you and by others while you were away; yours stands", here.conflicts(), "INFO")
+        _list(layout, "Let go, as it closed a ring with what others did", here.rings(), "INFO")
         paths = [f"{one.owner}: {one.what}" for one in words.withheld(here.withheld) if one.is_path]
         _list(layout, "Paths of others, not used here", paths, "FILE_FOLDER")
         refused = sorted({words.named(what) for what in here.mirror.ctx.refused})

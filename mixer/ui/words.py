@@ -28,6 +28,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "leased": "somebody else is at it",
         "expect": "somebody was quicker",
         "large": "it is too large to be sent",
+        "full": "the room is full",
     }
 )
 FINAL: Final = frozenset({"gone", "old", "kind", "exists"})  # what was edited is no more: nothing to edit again
@@ -72,9 +73,16 @@ def _property(type_name: str, name: str) -> bpy.types.Property | None:
 
 def overruled(member: Member, kept: Overruled) -> tuple[str, bool]:
     """What became of one edit of ours: which datablock, and why; and whether it could be made again."""
-    uuid, reason = (kept.dropped[0].uuid, kept.dropped[0].reason) if kept.dropped else (kept.deltas[0][0], kept.reason)
+    if kept.dropped:
+        uuid, reason = kept.dropped[0].uuid, kept.dropped[0].reason
+    else:
+        named = (one for one, _ in kept.deltas if one in kept.detail)
+        uuid, reason = next(named, kept.deltas[0][0]), kept.reason
     name = name_of(member, uuid) or _name_made_by(kept, uuid)
-    return f"{name or 'Something'}: {REASONS.get(reason, reason)}", reason not in FINAL
+    why = REASONS.get(reason, reason)
+    if reason == "leased" and kept.detail:
+        why = kept.detail.replace(uuid, "it")  # who holds it
+    return f"{name or 'Something'}: {why}", reason not in FINAL
 
 
 def name_of(member: Member, uuid: str) -> str:

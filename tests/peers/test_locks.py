@@ -12,6 +12,7 @@ from .processes import Broadcaster, in_step, run_together
 
 BEGIN = """
 from mixer import session as sessions
+from mixer.ui import words
 here = sessions.current()
 def together(moment):
     session.settle()
@@ -57,6 +58,7 @@ def test_what_is_edited_in_a_mode_is_locked_for_others(server: Broadcaster, tmp_
     bpy.data.objects["Cube"].location.x = 5
     session.settle()
     until(lambda: here.member.overruled)
+    say(words.overruled(here.member, here.member.overruled[0]))
     say([here.member.overruled[0].reason, round(corner().z, 3), bpy.data.objects["Cube"].location.x])
     together("rejected")
     together("left")
@@ -68,7 +70,7 @@ def test_what_is_edited_in_a_mode_is_locked_for_others(server: Broadcaster, tmp_
     """
     ended = run_together(server, tmp_path, *(BEGIN + dedented(script) for script in (editor, other)))
     in_step(*ended)
-    assert ended[1].said == [["host"], ["leased", 1.0, 5.0], 9.0]
+    assert ended[1].said == [["host"], ["Cube: host holds it", True], ["leased", 1.0, 5.0], 9.0]
     assert ended[0].said[-1] == 9.0
 
 

@@ -231,6 +231,9 @@ say([[[o.parent.name] if o.parent else [] for o in map(D.objects.get, "ABC")],
     for names in first.said[-1]:
         assert names[1] == ["C"]
         assert sorted([names[0] == ["B"], names[2] == ["A"]]) == [False, True]
+    told = first.stats["rings"] + second.stats["rings"]
+    assert len(told) >= 3  # of each kind of ring, and more where both dropped the same
+    assert set(told) <= {"A: B", "C: A"}
 
 
 def test_an_import_larger_than_a_frame_comes_through(server: Broadcaster, tmp_path: Path) -> None:  # PEER12
