@@ -125,3 +125,25 @@ def test_a_file_that_was_never_in_a_room_has_none_to_go_back_to(server: Broadcas
     ended = Peer(server, tmp_path, "back", "session.settle()", "--open", str(file), "--rejoin").wait()
     assert ended.code == 1
     assert "was not saved in a room" in ended.error
+
+
+def test_a_file_from_a_room_gives_way_to_it_or_is_shared_in_a_new_one(
+    server: Broadcaster, tmp_path: Path
+) -> None:  # OFF4
+    file = tmp_path / "mine.blend"
+    run(server, tmp_path, "first", "bpy.data.objects['Cube'].name = 'Ours'\nsession.settle()", "--save", str(file))
+
+    def edit(data: Any) -> None:
+        data.objects["Ours"].name = "At home"
+
+    edited_at_home(file, edit)
+    look = "session.settle()\nsay(sorted(bpy.data.objects.keys()))"
+    with Broadcaster() as anew:
+        shared = run(anew, tmp_path, "shared", look, "--open", str(file), "--save", str(file))
+        joined = run(anew, tmp_path, "joined", look)
+        again = run(anew, tmp_path, "again", look, "--open", str(file), "--rejoin")
+    given_way = run(server, tmp_path, "back", look, "--open", str(file))
+    in_step(shared, joined, again)
+    assert shared.said == joined.said == [["At home", "Camera", "Light"]]
+    assert again.stats["sent"]["transactions"] == 0  # it goes on in the new one
+    assert given_way.said == [["Camera", "Light", "Ours"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, Final
 
 import bpy
 import pytest
@@ -85,6 +85,9 @@ def test_twenty_undone_and_ten_redone_among_anothers_edits(server: Broadcaster, 
     together("undone")
     say(look())
     redo(10)
+    together("redone")
+    undo(5)
+    redo(5)
     """
     theirs = """
     for step in range(25):
@@ -97,10 +100,69 @@ def test_twenty_undone_and_ten_redone_among_anothers_edits(server: Broadcaster, 
         session.pump(0.03)
     together("undone")
     say(look())
+    D.objects["Thing 0"].rotation_euler.y = 3
+    together("redone")
     """
     look = "[[o.location.x, o.scale.z] for o in map(D.objects.get, sorted(D.objects.keys())) if 'Thing' in o.name]"
     seen = story(server, tmp_path, mine, theirs, look)
     assert seen == [[13, 25], [14, 20], [15, 21], [10, 22], [11, 23], [12, 24]]
+
+
+EDITED: Final = """
+[round(D.meshes["Cube"].vertices[0].co.x, 3), round(D.objects["Cube"].scale.z, 3), D.objects["Light"].location.z]
+"""
+MASKED: Final = """
+[round(D.meshes["Cube"].attributes[".sculpt_mask"].data[0].value, 2), round(D.objects["Cube"].scale.z, 3),
+ D.objects["Light"].location.z]
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "edit", "look", "ends"),
+    [
+        ("EDIT", 'bpy.ops.transform.translate("EXEC_DEFAULT", True, value=(1, 0, 0))', EDITED, [16, 1.5, 25]),
+        (
+            "SCULPT",
+            'bpy.ops.paint.mask_flood_fill("EXEC_DEFAULT", True, mode="VALUE", value=(step + 1) / 25)',
+            MASKED,
+            [0.6, 1.5, 25],
+        ),
+    ],
+)
+def test_twenty_undone_and_ten_redone_in_a_mode_of_its_own(  # UNDO4
+    server: Broadcaster, tmp_path: Path, mode: str, edit: str, look: str, ends: list[float]
+) -> None:
+    mine = f"""
+    bpy.context.view_layer.objects.active = D.objects["Cube"]
+    bpy.ops.object.mode_set(mode={mode!r})
+    push()
+    for step in range(25):
+        {edit}
+        session.pump(0.03)
+    together("edited")
+    undo(20)
+    together("undone")
+    redo(10)
+    together("redone")
+    undo(5)
+    redo(5)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    """
+    theirs = """
+    for step in range(25):
+        D.objects["Cube"].scale.z += 0.02
+        D.objects["Light"].location.z = step + 1
+        session.pump(0.03)
+    together("edited")
+    D.objects["Camera"].name = "Renamed"
+    new("Made")
+    together("undone")
+    D.objects.remove(D.objects["Thing 5"])
+    together("redone")
+    """
+    look = f"[{look.strip()}, sorted(D.objects.keys())]"
+    names = sorted(["Renamed", "Cube", "Light", "Made", *(f"Thing {number}" for number in range(5))])
+    assert story(server, tmp_path, mine, theirs, look) == [ends, names]
 
 
 def test_an_object_undone_before_it_had_its_uuid_comes_back_as_itself(
@@ -395,3 +457,53 @@ def test_modifiers_and_nodes_that_another_removed_stay_away(server: Broadcaster,
         " 'Value' in D.materials['Material'].node_tree.nodes, D.objects['Thing 2'].location.x]"
     )
     assert story(server, tmp_path, mine, theirs, look) == [0, 0, False, 0]
+
+
+@pytest.mark.parametrize("who", ["mine", "theirs"])
+def test_a_bone_that_an_undo_brings_back_is_the_one_that_it_was(  # BONE11
+    server: Broadcaster, tmp_path: Path, who: str
+) -> None:
+    begin = """
+    from mixer import session as sessions
+    def in_edit_mode(do):
+        bpy.context.view_layer.objects.active = D.objects["Rig"]
+        bpy.ops.object.mode_set(mode="EDIT")
+        do(D.armatures["Rig"].edit_bones)
+        bpy.ops.object.mode_set(mode="OBJECT")
+    def make(bones):
+        for height, name in enumerate(("one", "two")):
+            bone = bones.new(name)
+            bone.head, bone.tail = (0, 0, height), (0, 0, height + 1)
+    def remove():
+        in_edit_mode(lambda bones: bones.remove(bones["two"]))
+    def keys():
+        document = sessions.current().member.confirmed
+        tree = document.get(D.armatures["Rig"].mixer_uuid).tree
+        return {one["name"]: key for key, one in tree["skeleton"]["bones"]["of"].items()}
+    """
+    mine = f"""
+    bpy.context.scene.collection.objects.link(D.objects.new("Rig", D.armatures.new("Rig")))
+    in_edit_mode(make)
+    push()
+    together("made")
+    before = keys()
+    say([sorted(before), len(D.objects["Rig"].pose.bones)])
+    D.objects["Light"].location.x = 5
+    {"remove()" if who == "mine" else ""}
+    push()
+    together("moved")
+    together("removed")
+    undo()
+    session.settle()
+    say([keys()[name] == before[name] for name in sorted(keys())])
+    """
+    theirs = f"""
+    together("made")
+    together("moved")
+    {"remove()" if who == "theirs" else ""}
+    together("removed")
+    """
+    look = "[sorted(D.armatures['Rig'].bones.keys()), sorted(D.objects['Rig'].pose.bones.keys()), sorted(keys())]"
+    left = ["one", "two"] if who == "mine" else ["one"]
+    scripts = (dedent(begin) + dedent(script) for script in (mine, theirs))
+    assert story(server, tmp_path, *scripts, look) == [left, left, left]

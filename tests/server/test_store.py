@@ -188,7 +188,7 @@ def test_what_is_appended_together_is_kept_in_rows_of_bounded_size(
     store.close()
 
 
-def test_a_log_of_the_first_version_is_read(tmp_path: Path) -> None:  # STORE17
+def test_a_log_of_the_first_version_is_read(tmp_path: Path) -> None:  # STORE30
     with closing(sqlite3.connect(tmp_path / sqlite.DATABASE, isolation_level=None)) as old:
         old.executescript("""
             CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL);

@@ -93,6 +93,31 @@ async def test_edits_that_are_rejected_meanwhile_come_back_once_as_rejected() ->
         ]
 
 
+async def test_who_counts_by_strict_edits_misses_none_and_counts_none_twice() -> None:  # MEMBER8
+    """Three add 1 to one number, on lines that are lost meanwhile."""
+    cut = Weather(latency=0.02, jitter=0.05, cut_after=2500, late=1.0)
+
+    def count_up(read: Any) -> Any:
+        return [put(read("cube").tree["x"] + 1)]
+
+    async with travelling() as (arena, travel):
+        three = [travel(), travel(cut, cut, FAIR), travel(FAIR, cut, FAIR)]
+        three[0].edit(CUBE, put(0))
+        await all_equal(arena, *three)
+
+        async def count(one: Traveller) -> None:
+            for _ in range(30):
+                one.attempt(count_up, tries=1000)
+                await one.settle()
+
+        async with trio.open_nursery() as nursery:
+            for one in three:
+                nursery.start_soon(count, one)
+        await all_equal(arena, *three)
+        assert [one.member.shown.get("cube").tree["x"] for one in three] == [90] * 3
+        assert [one.member.overruled for one in three] == [[]] * 3
+
+
 async def test_who_joins_while_three_edit_two_hundred_times_a_second_ends_equal() -> None:  # LINK3
     async with travelling() as (arena, travel):
         three = [travel() for _ in range(3)]

@@ -9,6 +9,7 @@ from typing import Any, Final
 import trio
 
 from broadcaster import wire
+from broadcaster.document import Deltas, Entity
 from broadcaster.errors import Refused
 from broadcaster.member import Member
 from broadcaster.protocol import ClientConnection, member_id, new_secret
@@ -43,6 +44,10 @@ class Traveller:
 
     def edit(self, *deltas: Any, **options: Any) -> None:
         if (message := self.member.edit(list(deltas), **options)) is not None:
+            self.say(message)
+
+    def attempt(self, make: Callable[[Callable[[str], Entity | None]], Deltas], tries: int) -> None:
+        if (message := self.member.attempt(make, tries)) is not None:
             self.say(message)
 
     def say(self, message: Message) -> None:
