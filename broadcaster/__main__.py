@@ -18,7 +18,7 @@ from typing import Final
 
 import trio
 
-from . import VERSION, logs
+from . import VERSION, logs, wire
 from .commands import DEFAULT_HOST, DEFAULT_PORT, SECRET_VARIABLE, add_commands, read_secret
 from .commands import port as _port
 from .errors import MixerError, Refused
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m broadcaster", description="Rooms in which people edit together.")
-    parser.add_argument("--version", action="version", version=VERSION)
+    parser.add_argument("--version", action="version", version=f"{VERSION}{', compiled' * wire.IS_COMPILED}")
     parser.add_argument(
         "--verbose", action="count", default=0, help="say who comes and goes and why; twice: each transaction, too"
     )

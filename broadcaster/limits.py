@@ -78,7 +78,7 @@ class Limits:
 
 
 DEFAULTS: Final = Limits()
-MOST: Final = {
+MOST: Final[Mapping[str, Any]] = {
     "depth": 96,  # deeper ones are refused by members
     "request_bytes": wire.MAX_FRAME_BYTES // 2,  # JSON may grow when it is written anew
     "entity_bytes": wire.MAX_FRAME_BYTES // 2,  # a joiner gets it in one message

@@ -19,6 +19,8 @@ from .errors import LocalProtocolError, RemoteProtocolError
 
 Message: TypeAlias = dict[str, Any]
 
+IS_COMPILED: Final = not __file__.endswith(".py")  # to C, as all that a room computes
+
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 

@@ -134,7 +134,7 @@ class Document:
         self.revision, self._forgotten = state["revision"], state["forgotten"]
         self._tombstones = dict(state["tombstones"])
 
-    def load(self, records: Iterable[Record], removed: Iterable[str] = ()) -> set[str]:
+    def load(self, records: Iterable[Any], removed: Iterable[str] = ()) -> set[str]:
         """Takes over a part of a snapshot; the uuids that it touched.
 
         Raises RemoteProtocolError if a record is malformed.

@@ -141,7 +141,9 @@ def _greeting(kind: str, agent: str) -> Message:
 class ServerConnection(Connection):
     """The broadcaster's side of one connection."""
 
-    _in, _in_fields, _out = FROM_CLIENT, CLIENT_FIELDS, FROM_SERVER
+    _in = FROM_CLIENT
+    _in_fields = CLIENT_FIELDS
+    _out = FROM_SERVER
     _far_side = "the program that joins"
 
     def __init__(self, limits: Limits = DEFAULTS) -> None:
@@ -178,7 +180,9 @@ class ServerConnection(Connection):
 class ClientConnection(Connection):
     """A member's side of one connection."""
 
-    _in, _in_fields, _out = FROM_SERVER, SERVER_FIELDS, FROM_CLIENT
+    _in = FROM_SERVER
+    _in_fields = SERVER_FIELDS
+    _out = FROM_CLIENT
     _far_side = "the broadcaster"
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from .rights import JOBS, Reach, Rights
 EPOCHS_KEPT: Final = 16  # before the one of now
 HASHED_AT_ONCE: Final = 1000  # entities
 # What logs of before these limits are folded by
-BEFORE: Final = {"entity_bytes": MOST["entity_bytes"], "work": 1 << 62, "remembered_bytes": 1 << 62}
+BEFORE: Final[Message] = {"entity_bytes": MOST["entity_bytes"], "work": 1 << 62, "remembered_bytes": 1 << 62}
 ASKED: Final = {"viewer": "viewer", "worker": "worker"}  # what is given for the asking; for all else, editor
 
 
@@ -49,7 +49,7 @@ class Room:
         return self._leases.next_deadline
 
     @property
-    def limits(self) -> dict[str, float]:
+    def limits(self) -> Message:
         """What decides how the log is folded, so it is in the log when it changes."""
         return {name: getattr(self._limits, name) for name in OF_THE_LOG}
 
@@ -135,7 +135,7 @@ class Room:
         """What brings one who knew that much up to date, apart from the document."""
         joined = [who.describe(id) for id, who in self.present.items()]
         ended = [free(key) for key in sorted(known.leases - self._leases.keys)]
-        left = sorted(known.members - self.present.keys())
+        left = sorted(known.members.difference(self.present))
         return [{"type": "members", "joined": joined, "left": left}, *ended, *self._leases.messages(time)]
 
     # Members

@@ -35,6 +35,7 @@ from .relays import (
     JetStreamFlushed,
     Mosquitto,
     NatsCore,
+    PlainBroadcaster,
     RedisPubSub,
     RedisStreams,
     Relay,
@@ -43,7 +44,7 @@ from .relays import (
 
 RECEIVERS: Final = (1, 8, 32)
 OTHERS: Final[tuple[type[Relay], ...]] = (
-    JetStream, JetStreamFlushed, RedisStreams, NatsCore, RedisPubSub, Mosquitto, TrioRelay
+    PlainBroadcaster, JetStream, JetStreamFlushed, RedisStreams, NatsCore, RedisPubSub, Mosquitto, TrioRelay
 )  # fmt: skip
 WINDOWS: Final = {200: 8192, 65536: 64}  # messages between the sender and its last receiver, by their size
 NAMES: Final = {200: "200 B", 65536: "64 KiB"}
@@ -60,8 +61,9 @@ def run(scale: Scale) -> None:
     for size, ours in ((200, Broadcaster), (65536, BroadcasterBlobs)):
         for count in RECEIVERS:
             rates: dict[type[Relay], list[float]] = defaultdict(list)
+            beside = [kind for kind in kinds if not issubclass(kind, Broadcaster) or ours is Broadcaster]
             for _ in range(scale.rounds):
-                for kind in (ours, *kinds):
+                for kind in (ours, *beside):
                     rates[kind].append(_rate(kind, size, count, scale.seconds))
             _show(size, count, ours, {kind: median(of) for kind, of in rates.items()})
 
@@ -71,7 +73,11 @@ def _show(size: int, count: int, ours: type[Relay], rates: dict[type[Relay], flo
     show(Figure(what + ours.name, rates[ours], "/s"))
     for kind, rate in rates.items():
         if kind is not ours:
-            goal = 1.0 if kind.keeps or (kind is NatsCore and count == YARDSTICK) else None
+            goal = (
+                1.0
+                if (kind.keeps and kind is not PlainBroadcaster) or (kind is NatsCore and count == YARDSTICK)
+                else None
+            )
             beside = f"{kind.name} {rate:,.0f} /s"
             show(Figure(what + f"times {kind.name}", rates[ours] / rate, "x", goal, beside, at_least=True))
 

@@ -22,6 +22,7 @@ import orjson
 
 from broadcaster import wire
 from broadcaster.wire import Piece
+from tests.peers.processes import ROOT
 
 from .guest import CREATE, Guest, connect, drain, push
 
@@ -124,6 +125,19 @@ class Broadcaster(Relay):
 
     def receiver(self, number: int) -> Receiver:
         return Receiver(Guest(self.port, f"receiver {number}").socket)
+
+
+class PlainBroadcaster(Broadcaster):
+    """As people have it who install no compiled one."""
+
+    name = "broadcaster, not compiled"
+
+    @classmethod
+    def lacking(cls) -> str | None:
+        return None if wire.IS_COMPILED else "no other is here: `make compiled` builds it"
+
+    def command(self, folder: Path) -> list[str]:
+        return ["env", f"PYTHONPATH={ROOT}", *super().command(folder)]
 
 
 class BroadcasterBlobs(Broadcaster):
@@ -405,7 +419,7 @@ def _until(sock: socket.socket, end: bytes) -> bytes:
 KINDS: Final[dict[str, type[Relay]]] = {
     kind.__name__: kind
     for kind in (
-        Broadcaster, BroadcasterBlobs, JetStream, JetStreamFlushed, RedisStreams, NatsCore, RedisPubSub, Mosquitto,
-        TrioRelay,
+        Broadcaster, PlainBroadcaster, BroadcasterBlobs, JetStream, JetStreamFlushed, RedisStreams, NatsCore,
+        RedisPubSub, Mosquitto, TrioRelay,
     )
 }  # fmt: skip
