@@ -438,11 +438,11 @@ class Mirror:
 
     def _drop_by_products(self) -> None:
         """Removes what Blender made along with an item: the document has its own, or none, in that place."""
-        for kind, uid in self.ctx.by_products:
-            for datablock in getattr(bpy.data, kind):
-                if datablock.session_uid == uid:
-                    getattr(bpy.data, kind).remove(datablock)
-                    break
+        if not self.ctx.by_products:
+            return
+        everything = {one.session_uid: one for kind, _ in self.ctx.by_products for one in getattr(bpy.data, kind)}
+        if doomed := [everything[uid] for _, uid in self.ctx.by_products if uid in everything]:
+            remove_datablocks(doomed)  # but what is in use for want of the document's: it would take its user along
         self.ctx.by_products.clear()
 
     def _remove(self, uuids: list[str]) -> None:

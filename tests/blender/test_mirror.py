@@ -632,3 +632,25 @@ def test_curves_of_particles_are_made(mirror: Mirror) -> None:  # MIRROR23
     apply(mirror, member, uuid)
     assert settings[1].roughness_curve is not None
     assert not settings[1].use_roughness_curve
+
+
+def with_particles() -> tuple[Mirror, Any, Any]:
+    """A mirror, a cube whose particles it knows, and their system."""
+    cube = bpy.data.objects["Cube"]
+    cube.modifiers.new("Particles", "PARTICLE_SYSTEM")
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    return mirror, cube, cube.particle_systems[0]
+
+
+def test_what_blender_made_for_an_object_is_not_removed_for_want_of_another() -> None:  # MIRROR26
+    mirror, cube, _ = with_particles()
+    modifiers = mirror.entries[uuid_of(mirror, cube)].live["modifiers"]
+    cube.modifiers.clear()
+    everything(mirror)
+    (key,) = modifiers["of"]
+    system = {**modifiers["of"][key]["particle_system"], "settings": None}
+    of = {key: {**modifiers["of"][key], "particle_system": system}}
+    member, uuid = put(mirror, cube, modifiers={**modifiers, "of": of})
+    apply(mirror, member, uuid)
+    assert len(bpy.data.objects["Cube"].particle_systems) == 1
