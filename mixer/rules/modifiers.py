@@ -84,6 +84,7 @@ PHYSICS: Final = {
         per_user=names("active_particle_target_index"),
         todo=names("particles targets"),  # combed hair
         strong=names("settings"),  # removing them takes the object along
+        by={"point_cache": "particle_cache"},
     ),
     "BoidSettings": Rule(
         view=names("active_boid_state"), per_user=names("active_boid_state_index"), todo=names("states")

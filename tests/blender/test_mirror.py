@@ -654,3 +654,13 @@ def test_what_blender_made_for_an_object_is_not_removed_for_want_of_another() ->
     member, uuid = put(mirror, cube, modifiers={**modifiers, "of": of})
     apply(mirror, member, uuid)
     assert len(bpy.data.objects["Cube"].particle_systems) == 1
+
+
+def test_the_frames_of_a_particle_cache_are_nobodys_edit() -> None:  # MIRROR20
+    mirror, cube, system = with_particles()
+    system.settings.lifetime = 7
+    bpy.context.view_layer.update()
+    assert {uuid for uuid, _ in everything(mirror)} == {uuid_of(mirror, system.settings)}
+    system.settings.type = "HAIR"
+    system.point_cache.frame_end = 33
+    assert "'frame_end': ['put', 33]" in str(mirror.collect([uuid_of(mirror, cube)]))
