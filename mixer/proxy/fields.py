@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import bpy
 from mathutils import Matrix
 
 from broadcaster.errors import RemoteProtocolError
@@ -153,6 +154,22 @@ class Reference:
             return  # Blender keeps what it has: an object never loses its data
         if getattr(struct, self.name) != target:  # setting an object's parent, even to none, undoes its inverse matrix
             setattr(struct, self.name, target)
+
+
+@dataclass(frozen=True, slots=True)
+class NeverNone(Reference):
+    """The line style of a set of lines: there is none after its own was removed, and in no other way."""
+
+    strong: bool = False
+    pseudo: bool = False
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if (style := resolve(ctx, new)) is not None:
+            setattr(struct, self.name, style)
+        elif getattr(struct, self.name) is not None:
+            passing = bpy.data.linestyles.new("passing")
+            setattr(struct, self.name, passing)
+            bpy.data.linestyles.remove(passing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,5 +94,6 @@ VIEW_LAYERS: Final = {
             "modules": Items(new="new", rows=True),
         },
     ),
+    "FreestyleLineSet": Rule(by={"linestyle": "line_style"}),
     "FreestyleModuleSettings": Rule(withheld=names("script use")),
 }

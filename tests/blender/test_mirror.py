@@ -664,3 +664,19 @@ def test_the_frames_of_a_particle_cache_are_nobodys_edit() -> None:  # MIRROR20
     system.settings.type = "HAIR"
     system.point_cache.frame_end = 33
     assert "'frame_end': ['put', 33]" in str(mirror.collect([uuid_of(mirror, cube)]))
+
+
+def test_a_set_of_lines_may_have_no_line_style(mirror: Mirror) -> None:  # MIRROR27
+    scene = bpy.context.scene
+    lines = scene.view_layers[0].freestyle_settings.linesets.new("Lines")
+    everything(mirror)
+    styles = len(bpy.data.linestyles)
+    member, uuid = put(mirror, scene)
+    (layer,) = mirror.entries[uuid].live["view_layers"]["of"]
+    key = mirror.entries[uuid].live["view_layers"]["of"][layer]["freestyle_settings"]["linesets"]["order"][-1]
+    delta: Any = ["patch", {"linestyle": ["put", None]}]
+    for name in (key, "linesets", "freestyle_settings", layer, "view_layers"):
+        delta = ["patch", {name: delta}]
+    member.confirmed.apply([[uuid, delta]], revision=9, sender="other")
+    apply(mirror, member, uuid)
+    assert (lines.linestyle, len(bpy.data.linestyles), everything(mirror)) == (None, styles, [])
