@@ -8,6 +8,7 @@ from . import (
     actions,
     alike,
     bones,
+    caches,
     collection,
     create,
     curve_mapping,
@@ -37,6 +38,7 @@ struct.COLLECTIONS.update(items=collection.ItemsProxy, rows=collection.RowsProxy
 struct.SPECIAL.update(
     {
         "action": actions.proxy,
+        "animated_by": actions.AnimatedBy,
         "bones": bones.proxy,
         "class": fields.ClassName,
         "constant": fields.Constant,
@@ -47,6 +49,7 @@ struct.SPECIAL.update(
         "image_size": images.ImageSize,
         "interface": interface.InterfaceProxy,
         "kept": fields.Kept,
+        "line_style": fields.NeverNone,
         "links": links.LinksProxy,
         "modifier_inputs": modifier_inputs.ModifierInputs,
         "nla": nla.StripsProxy,
@@ -54,6 +57,7 @@ struct.SPECIAL.update(
         "node_links": node_links.NodeLinksProxy,
         "nodes": nodes.NodesProxy,
         "packed": packed.PackedProxy,
+        "particle_cache": caches.ParticleCache,
         "pose_bone": bones.proxy,
         "shape_keys": shape_keys.ShapeKeys,
         "slot": actions.SlotReference,

@@ -15,10 +15,10 @@ from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, items, new_uuid, tag
 
 from . import values
-from .context import Context, Datablock, Struct
+from .context import Busy, Context, Datablock, Struct
 from .curve_groups import GROUPS, GroupOfCurve, Groups, read_groups
 from .fcurves import EnvelopePoints, Keyframes, read_curves, write_curves
-from .fields import WRITE_ERRORS, Fields, Proxy
+from .fields import WRITE_ERRORS, Fields, Proxy, read_reference, resolve
 from .keying import name_of, recognised, structs_of
 from .struct import write_struct
 
@@ -26,6 +26,7 @@ LAYERED: Final = hasattr(bpy.types, "ActionSlot")
 SLOTS: Final = "slots"  # handle: local number of a slot -> key
 IDENTITY: Final = ("id_type", "name")
 CURVES: Final = "fcurves"
+NO_SLOT: Final = 0  # Blender's number of none
 ONLY: Final = 0  # the number of the slot of an action that has no slots
 NAME: Final = "Legacy Slot"  # what later Blenders name it
 LAYER: Final = "Layer"
@@ -79,6 +80,32 @@ class ActionProxy:
 
 
 @dataclass(frozen=True, slots=True)
+class AnimatedBy:
+    """The action of animation data. To write it while a strip's action is tweaked in its place raises Busy."""
+
+    name: str
+    pseudo: bool = False
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return read_reference(ctx, action_of(struct))
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if in_tweak_mode(struct):
+            raise Busy("a strip's action is tweaked")
+        struct.action = resolve(ctx, new)
+
+
+def in_tweak_mode(struct: Struct) -> bool:
+    """Whether this person tweaks the action of a strip, which then stands where the struct's own was."""
+    return isinstance(struct, bpy.types.AnimData) and struct.use_tweak_mode
+
+
+def action_of(struct: Struct) -> Any:
+    """The action of a struct, for everybody."""
+    return struct.action_tweak_storage if in_tweak_mode(struct) else struct.action
+
+
+@dataclass(frozen=True, slots=True)
 class SlotReference:
     """Which slot of its action a struct uses, by the slot's key."""
 
@@ -86,15 +113,23 @@ class SlotReference:
     pseudo: bool = True
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        if struct.action is None:
+        action = action_of(struct)
+        handle = self._handle(struct) if LAYERED and action is not None else ONLY
+        if action is None or (LAYERED and handle == NO_SLOT):
             return None
-        slot = getattr(struct, self.name) if LAYERED else None
-        if LAYERED and slot is None:
-            return None
-        known = slots_of(ctx, struct.action)
-        return known.setdefault(slot.handle if slot else ONLY, new_uuid()) if known is not None else None
+        known = slots_of(ctx, action)
+        return known.setdefault(handle, new_uuid()) if known is not None else None
+
+    def _handle(self, struct: Struct) -> int:
+        if in_tweak_mode(struct):
+            waiting: int = struct.action_slot_handle_tweak_storage
+            return waiting
+        slot = getattr(struct, self.name)
+        return slot.handle if slot is not None else NO_SLOT
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if in_tweak_mode(struct):
+            raise Busy("a strip's action is tweaked")
         if not LAYERED or struct.action is None:
             return
         slot = None

@@ -25,7 +25,7 @@ ANIMATION: Final = {
         per_user=names("use_pin"),
         write_first=("action",),
         items={"nla_tracks": Items(new="new")},
-        by={"action_slot": "slot", "drivers": "drivers"},
+        by={"action": "animated_by", "action_slot": "slot", "drivers": "drivers"},
     ),
     "Action": Rule(
         derived=names("id_root"),

@@ -680,3 +680,22 @@ def test_a_set_of_lines_may_have_no_line_style(mirror: Mirror) -> None:  # MIRRO
     member.confirmed.apply([[uuid, delta]], revision=9, sender="other")
     apply(mirror, member, uuid)
     assert (lines.linestyle, len(bpy.data.linestyles), everything(mirror)) == (None, styles, [])
+
+
+def test_to_tweak_a_strip_is_nobodys_edit(mirror: Mirror) -> None:  # ANIM13
+    cube = bpy.data.objects["Cube"]
+    cube.keyframe_insert("location")
+    data, own = cube.animation_data, bpy.data.actions.new("own")
+    data.nla_tracks.new().strips.new("strip", 1, data.action)
+    data.action = own
+    everything(mirror)
+    data.use_tweak_mode = True
+    assert (data.action != own, everything(mirror)) == (True, [])
+    uuid = uuid_of(mirror, cube)
+    tree = {**mirror.entries[uuid].live["animation_data"], "action": None, "action_slot": None}
+    member, uuid = put(mirror, cube, animation_data=tree)
+    apply(mirror, member, uuid)
+    assert (data.action_tweak_storage, mirror.deferred) == (own, {uuid})
+    data.use_tweak_mode = False
+    assert [deltas for deltas in mirror.retry(member) if deltas] == []
+    assert data.action is None

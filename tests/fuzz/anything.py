@@ -25,6 +25,8 @@ LEFT_OUT: Final = {
     "makes a mesh no mesh, which others refuse": """
         MeshLoop.edge_index MeshLoop.vertex_index MeshEdge.vertices MeshPolygon.vertices MeshPolygon.loop_start
         IntAttributeValue.value Int2AttributeValue.value""",
+    "what Blender keeps aside while one person tweaks a strip, and that person's mode": """
+        AnimData.action_tweak_storage AnimData.action_slot_handle_tweak_storage AnimData.use_tweak_mode""",
     "of actions of older files: their slots say it": "Action.id_root",
     "what an engine makes of a shader's text": "Camera.custom_bytecode Camera.custom_bytecode_hash",
     "the sound device of this machine": "Scene.use_audio",
