@@ -19,7 +19,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         Modifier.persistent_uid NodeTreeInterfacePanel.persistent_uid NodeTreeInterfacePanel.identifier
         NodeTreeInterfaceSocket.identifier NodePanelState.identifier NodeTreeInterfaceItem.index
         NodeSocket.identifier ActionSlot.handle ActionChannelbag.slot_handle
-        AnimData.action_slot_handle NlaStrip.action_slot_handle ActionConstraint.action_slot_handle
+        AnimData.action_slot_handle AnimData.action_slot_handle_tweak_storage NlaStrip.action_slot_handle
+        ActionConstraint.action_slot_handle
         AnimData.last_slot_identifier NlaStrip.last_slot_identifier ActionConstraint.last_slot_identifier
         Text.is_dirty Text.is_modified Text.is_in_memory Image.is_dirty Image.bindcode Image.has_data""",
     "says where a file lies or whether it is packed: the bytes themselves are compared": """
@@ -54,7 +55,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         MeshUVLoopLayer.vertex_selection ByteColorAttributeValue.color_srgb Armature.edit_bones Bone.children
         BoneCollection.bones PoseBone.bone CurveSlice.points Curves.curve_offset_data Curves.position_data
         NlaStrip.action_slot ShapeKey.points AnimData.action_suitable_slots NlaStrip.action_suitable_slots
-        ActionConstraint.action_suitable_slots NodesModifier.properties""",
+        ActionConstraint.action_suitable_slots NodesModifier.properties Camera.angle Camera.angle_x Camera.angle_y""",
     "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt TextCurve.body",
 }
 

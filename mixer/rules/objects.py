@@ -75,6 +75,9 @@ CONSTRAINTS: Final = {
         by={"action_slot": "slot"},
     ),
     "ArmatureConstraint": Rule(items={"targets": Items(new="new", rows=True)}),
+    # A wish that Blender fulfils as it evaluates.
+    "ChildOfConstraint": Rule(derived=names("set_inverse_pending"), write_first=("target",)),
+    "ObjectSolverConstraint": Rule(derived=names("set_inverse_pending")),
     "CameraSolverConstraint": Rule(write_first=("use_active_clip",)),
     "KinematicConstraint": Rule(write_first=("ik_type", "target", "pole_target")),
     "PythonConstraint": Rule(
