@@ -321,19 +321,21 @@ class Mirror:
         self.ringed -= deferred  # or it would be tried for ever
 
     def verify(self, *, done: bool = True) -> Deltas:
-        """Where datablocks just written read differently by now, with nobody having edited them.
+        """Where datablocks just written do not come to rest, with nobody having edited them.
 
-        That is Blender's doing (it recomputed something), so it becomes what was read back and never goes out. To be
+        What Blender computes as it evaluates them is its doing: it becomes what was read back and never goes out. To be
         called before anybody can have edited; unless `done` there is more to come, which may move these again.
         """
-        if self.following:
-            evaluate()  # makes the rest of what follows
+        if self.following or (done and self.written):
+            evaluate()
         followed = [uuid for uuid, _ in self.collect(self.following)]  # as they must
         self._write_again([one for one in followed if one in self.entries and self.entries[one].kind not in FAMILIES])
-        before = {uuid: self.entries[uuid].live for uuid in self.written & self.entries.keys()}
-        if moved := self.collect(self.written):
-            self._write_again([uuid for uuid, _ in moved])
-            moved = [[uuid, delta] for uuid, delta in moved if self._live(uuid) != before.get(uuid)]
+        moved: Deltas = []
+        if computed := self.collect(self.written):
+            self._write_again([uuid for uuid, _ in computed])
+            self.collect(self.written)
+            evaluate()
+            moved = self.collect(self.written)
         if done:
             self.following.clear()
             self.written.clear()

@@ -699,3 +699,18 @@ def test_to_tweak_a_strip_is_nobodys_edit(mirror: Mirror) -> None:  # ANIM13
     data.use_tweak_mode = False
     assert [deltas for deltas in mirror.retry(member) if deltas] == []
     assert data.action is None
+
+
+def test_what_blender_computes_of_what_was_written_is_nobodys_edit(mirror: Mirror) -> None:  # MIRROR28
+    cube = bpy.data.objects["Cube"]
+    cube.constraints.new("LIMIT_DISTANCE").target = bpy.data.objects["Light"]
+    everything(mirror)
+    tree = mirror.entries[uuid_of(mirror, cube)].live["constraints"]
+    cube.constraints.clear()
+    everything(mirror)
+    member, uuid = put(mirror, cube, constraints=tree)
+    apply(mirror, member, uuid)
+    assert cube.constraints[0].distance == 0
+    assert mirror.verify() == []
+    assert cube.constraints[0].distance > 1
+    assert everything(mirror) == []
