@@ -189,6 +189,8 @@ def call(chance: Random, kind: str, tell: Tell) -> str:
     if row.types:
         select(chance, row.types.split())
     if row.mode != "OBJECT":
+        if not bpy.context.object.visible_get():
+            raise LookupError("out of sight: windows offer no mode there, and to paint there ends Blender")
         bpy.ops.object.mode_set(mode=row.mode)
         _select_inside(chance, row)
     operator = legal.operator(path)
