@@ -75,8 +75,11 @@ def _is_text(name: str) -> bool:
 
 
 def keys_of(mesh: Any) -> dict[str, str]:
-    """The attributes of a mesh, by what they are called among the arrays."""
-    return {key: attribute.name for attribute in mesh.attributes if (key := key_of(attribute)) is not None}
+    """The attributes of a mesh, by what they are called among the arrays. Of one name the first: to join makes more."""
+    named: dict[str, str | None] = {}
+    for attribute in mesh.attributes:
+        named.setdefault(attribute.name, key_of(attribute))
+    return {key: name for name, key in named.items() if key is not None}
 
 
 def parts_of(key: str) -> tuple[str, str, str]:

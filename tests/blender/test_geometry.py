@@ -381,6 +381,21 @@ def test_of_two_attributes_of_one_name_all_show_the_same() -> None:  # ARRAY13
         assert of(got).keys() == of(there).keys()
 
 
+def test_of_two_attributes_of_one_name_in_one_mesh_the_first_is_read() -> None:  # ARRAY13
+    """As there may be after objects were joined."""
+    one, other = (next(thing for thing in bpy.data.objects if thing.data == mesh) for mesh in (grid(), grid()))
+    one.data.attributes.new("Attribute", "INT", "POINT")
+    other.data.attributes.new("Attribute", "BYTE_COLOR", "CORNER")
+    bpy.context.view_layer.objects.active = one
+    for thing in (one, other):
+        thing.select_set(True)
+    bpy.ops.object.join()
+    tree = read(context(), one.data)
+    (key,) = (key for key in of(tree) if key.endswith("/Attribute"))
+    assert key.startswith(f"{one.data.attributes['Attribute'].domain}/{one.data.attributes['Attribute'].data_type}/")
+    assert unlike(tree, write(context("copy"), empty(), tree)) == []
+
+
 def test_an_attribute_may_bear_the_name_of_a_vertex_group() -> None:  # ARRAY14
     mesh, ctx = grid(), context()
     groups_of(mesh).new(name="Thing")

@@ -40,6 +40,7 @@ NOT_MIRRORED: Final = {
     r"\.order_[uv]$": "an operator may leave more than there are points, which nobody else can set",
     r"\.path_(start|end)$": "Blender clamps it by a switch beside it, only when it is set: one that is set first stays",
     r"\.particle_systems\[.*\.frame_(start|end)$": "Blender computes it as it evaluates",
+    r"\.attributes\['.*' #2\]": "of one name there are two after a join only",
     r"\.point_count_v$": "Blender leaves 0 for what an operator made: the points themselves are compared",
     r"\.edit_format\b": "what is typed next: each person's",
     r"\.text_boxes\b": "operators only make one: a text has as many as it came with",
