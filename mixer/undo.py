@@ -14,21 +14,11 @@ from .lookout import Lookout
 from .proxy import Mirror
 from .proxy.entries import in_order
 from .proxy.undo_steps import Whole
+from .proxy.untold import LASTING
 from .work import Work
 
 AROUND_SECONDS: Final = 0.2  # to look around before an undo, which itself takes as long in a scene of 2,000 objects
 REST_SECONDS: Final = 1.5
-
-LASTING: Final = {  # parts that Blender makes and only an undo takes away: others could not follow
-    ("bevel_profile",),
-    ("clump_curve",),
-    ("color_ramp",),
-    ("node_tree",),
-    ("roughness_curve",),
-    ("twist_curve",),
-    ("render", "image_settings", "view_settings", "curve_mapping"),
-    ("view_settings", "curve_mapping"),
-}
 
 
 class Undo:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from broadcaster.tree import Delta, Tree, parts, tag
+from broadcaster.tree import Delta, Path, Tree, diff, parts, tag
 
 from .fields import Fields
 from .keying import structs_of
 
 MODIFIERS: Final = "modifiers"  # field of an object
 INPUTS: Final = "modifier_inputs"  # of a modifier: a group got a socket while another made the modifier
+
+LASTING: Final = {  # parts that Blender makes and only an undo takes away: others could not follow
+    ("bevel_profile",),
+    ("clump_curve",),
+    ("color_ramp",),
+    ("node_tree",),
+    ("roughness_curve",),
+    ("twist_curve",),
+    ("render", "image_settings", "view_settings", "curve_mapping"),
+    ("view_settings", "curve_mapping"),
+}
 
 
 def told_whole(delta: Delta, live: Tree, doc: Tree) -> Delta:
@@ -51,3 +62,16 @@ def _missing(here: Fields, known: Tree) -> Delta | None:
         elif tag(value) == "" and (inner := _missing(value, known[name])) is not None:
             changes[name] = inner
     return ["patch", changes] if changes else None
+
+
+def untold_parts(live: Fields, doc: Fields) -> Delta | None:
+    """The parts that the document lacks and nobody can take away here, where these alone are between the two."""
+    delta = diff(doc, live)
+    return delta if delta is not None and _adds_parts(delta, doc, ()) else None
+
+
+def _adds_parts(delta: Delta, doc: Tree, path: Path) -> bool:
+    if path in LASTING:
+        return bool(delta[0] == "put" and doc is None)
+    changes = delta[1].items() if delta[0] == "patch" and tag(doc) == "" else ()
+    return bool(changes) and all(_adds_parts(change, doc.get(name), (*path, name)) for name, change in changes)

@@ -714,3 +714,18 @@ def test_what_blender_computes_of_what_was_written_is_nobodys_edit(mirror: Mirro
     assert mirror.verify() == []
     assert cube.constraints[0].distance > 1
     assert everything(mirror) == []
+
+
+def test_a_part_that_nobody_can_take_away_is_told(mirror: Mirror) -> None:  # MIRROR29
+    style = bpy.data.linestyles["LineStyle"]
+    style.use_nodes = True
+    style.use_nodes = False
+    everything(mirror)
+    member, uuid = put(mirror, style, node_tree=None)
+    apply(mirror, member, uuid)
+    assert (style.node_tree is not None, everything(mirror)) == (True, [])
+    ((_, told),) = mirror.glance(uuid, {style.session_uid})
+    assert told[1]["node_tree"] == ["put", mirror.entries[uuid].live["node_tree"]]
+    edit(member, uuid, thickness=9.0)
+    mirror.entries[uuid].doc = member.shown.get(uuid).tree  # type: ignore[union-attr]
+    assert mirror.glance(uuid, {style.session_uid}) == []
