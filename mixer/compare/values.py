@@ -172,6 +172,11 @@ def _hash(data: bytes) -> str:
     return f"sha256 {hashlib.sha256(data).hexdigest()}"
 
 
+def _default_color(mesh: Any) -> str:
+    name: str = mesh.attributes.default_color_name
+    return name if name in mesh.attributes else ""  # it stays when the attribute goes
+
+
 def _letters(curve: Any) -> str:
     return str(curve.body) if curve.font is not None else "a text without a font"  # of which Blender 4.2 dies
 
@@ -189,7 +194,7 @@ Extra = tuple[str, bool, Callable[[Any], Any]]  # a name, whether each person ha
 EXTRA: Final[dict[str, tuple[Extra, ...]]] = {
     "Mesh": (
         ("vertex weights", False, _weights),
-        ("default color", False, lambda mesh: mesh.attributes.default_color_name),
+        ("default color", False, _default_color),
     ),
     "Image": (("bytes", False, _image_bytes),),
     "Sound": (("bytes", False, _file_bytes),),

@@ -102,11 +102,11 @@ def _tree(layout: Tree, groups: Tree, mesh: Any) -> Fields:
 
 def _names(mesh: Any) -> Fields:
     """Which maps there are and what renders: nothing reports when one is removed or chosen."""
-    maps = mesh.uv_layers
+    maps, color = mesh.uv_layers, mesh.attributes.default_color_name
     return {
         UV_MAPS: [one.name for one in maps],
         UV_RENDER: next((one.name for one in maps if one.active_render), maps[0].name if maps else None),
-        COLOR_RENDER: mesh.attributes.default_color_name or None,
+        COLOR_RENDER: color if color in mesh.attributes else None,  # it stays when the attribute goes
     }
 
 

@@ -381,6 +381,16 @@ def test_of_two_attributes_of_one_name_all_show_the_same() -> None:  # ARRAY13
         assert of(got).keys() == of(there).keys()
 
 
+def test_what_is_gone_renders_no_more() -> None:  # ARRAY7
+    mesh, ctx = grid(), context()
+    mesh.attributes.new("Paint", "BYTE_COLOR", "CORNER")
+    mesh.attributes.default_color_name = "Paint"
+    assert read(ctx, mesh)["color_render"] == "Paint"
+    mesh.attributes.remove(mesh.attributes["Paint"])
+    mesh.attributes.default_color_name = "Paint"
+    assert read(ctx, mesh)["color_render"] is None
+
+
 def test_of_two_attributes_of_one_name_in_one_mesh_the_first_is_read() -> None:  # ARRAY13
     """As there may be after objects were joined."""
     one, other = (next(thing for thing in bpy.data.objects if thing.data == mesh) for mesh in (grid(), grid()))
