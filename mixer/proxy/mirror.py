@@ -428,14 +428,15 @@ class Mirror:
 
     def _keep(self, uuids: Iterable[str]) -> None:
         """Sees to it that saving does not drop what only something uses that is not mirrored. Not longer than that."""
-        for uuid in (*uuids, *self._held):
+        held, self._held = self._held, set()
+        for uuid in {*uuids, *held}:
             entry, datablock = self.entries.get(uuid), self.identity.find(uuid)
-            self._held.discard(uuid)
             if entry is None or datablock is None or entry.doc.get("kept") is not True:
                 continue
-            datablock.use_extra_user = False  # or it counts as a user, if there is no other
-            datablock.use_extra_user = datablock.users <= datablock.use_fake_user  # which somebody may take back
-            if datablock.use_extra_user:
+            if uuid in held:
+                datablock.use_extra_user = False  # or it counts as a user, if there is no other
+            if datablock.users <= datablock.use_fake_user:  # which somebody may take back
+                datablock.use_extra_user = True
                 self._held.add(uuid)
 
     def _drop_by_products(self) -> None:

@@ -124,6 +124,19 @@ def test_what_something_came_to_use_is_saved_only_as_long_as_it_does(mirror: Mir
     assert theirs.users == 0
 
 
+def test_a_scene_that_another_made_stays_when_nothing_uses_it(mirror: Mirror) -> None:  # MIRROR18
+    member = Member("me")
+    member.hold(share_again(mirror))
+    first = bpy.context.scene
+    tree = {**mirror.entries[uuid_of(mirror, first)].live, "name": "Theirs"}
+    member.confirmed.apply([["theirs", ["create", "scenes", tree]]], revision=2, sender="other")
+    for _ in mirror.apply(["theirs"], member):
+        if (theirs := bpy.data.scenes.get("Theirs")) is not None:
+            bpy.data.objects["Cube"]["follows"] = theirs
+    bpy.data.objects.remove(bpy.data.objects["Cube"])
+    assert bpy.data.scenes["Theirs"].users == 1
+
+
 def test_a_texture_space_is_mirrored_once_it_is_chosen(mirror: Mirror) -> None:  # MIRROR19
     mesh = bpy.data.meshes["Cube"]
     member, uuid = put(mirror, mesh, use_auto_texspace=False, texspace_location=[1.0, 2.0, 3.0])
