@@ -77,10 +77,15 @@ def encode(message: Message) -> bytes:
 
 def encode_piece(piece: Piece) -> bytes:
     """One frame. Raises LocalProtocolError if it holds more than MAX_PIECE_BYTES."""
+    return b"".join(encode_piece_parts(piece))
+
+
+def encode_piece_parts(piece: Piece) -> tuple[bytes, bytes]:
+    """The same in two, of which the second is what the piece holds: it need not be copied."""
     if len(piece.data) > MAX_PIECE_BYTES:
         raise LocalProtocolError(f"a piece holds at most {MAX_PIECE_BYTES} bytes")
     head = _PIECE.pack(bytes.fromhex(piece.sha), piece.offset, piece.total)
-    return _HEADER.pack(len(head) + len(piece.data), _PIECE_KIND) + head + piece.data
+    return _HEADER.pack(len(head) + len(piece.data), _PIECE_KIND) + head, piece.data
 
 
 def pieces(sha: str, data: bytes, offset: int = 0, total: int | None = None) -> Iterator[Piece]:

@@ -46,6 +46,10 @@ class Belongings:
         """How long it is; None if it is not the room's."""
         return await self._blobs.size(sha) if self.has(sha) else None
 
+    def recent(self, sha: str) -> bytes | None:
+        """The blob, if it is the room's and at hand."""
+        return self._blobs.recent(sha) if bytes.fromhex(sha) in self._own else None
+
     async def head(self, sha: str, length: int) -> tuple[int, bytes] | None:
         """How long it is, and so many of its bytes, or None."""
         return await self._blobs.head(sha, length) if self.has(sha) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -16,11 +17,13 @@ from ..store import Blobs, Spool
 from ..wire import Piece, Sequence
 from .belongings import Belongings
 from .host import RETRY_SECONDS
-from .streams import Incoming
+from .streams import Incoming, send_parts
 
 SPOOLED_BYTES: Final = wire.MIB  # from here on a blob is written as it comes
+PUT_BYTES: Final = wire.MIB  # about, of small ones, stored together
 PART_BYTES: Final = 2 * wire.MIB  # of it: what is flushed at once, for which the logs of all rooms may have to wait
-SENT_BYTES: Final = 64 * wire.KIB  # written in one go: large enough to be fast, small enough to let others in between
+SENT_BYTES: Final = 256 * wire.KIB  # written in one go: large enough to be fast, small enough to let others in between
+SENT_PARTS: Final = 512  # likewise, and no more than the kernel takes
 
 
 async def serve_blobs(
@@ -58,8 +61,8 @@ async def serve_blobs(
 
 
 class _Storing:
-    """The blobs of one connection on their way to the disk: small ones several at once, so that one flush serves them
-    all, large ones in parts.
+    """The blobs of one connection on their way to the disk: small ones with all that came meanwhile, large ones in
+    parts.
     """
 
     def __init__(
@@ -82,8 +85,9 @@ class _Storing:
         self._large = large  # holds the spool
         self._spool: Spool | None = None
         self._max_bytes = limits.storing_bytes
-        self._bytes = 0
-        self._count = 0
+        self._small: deque[tuple[str, bytes]] = deque()  # to be stored next
+        self._bytes = 0  # of these, and of those that are being stored
+        self._is_storing = False
         self._refusal: Refused | None = None
         self._stored = trio.Event()
 
@@ -127,7 +131,9 @@ class _Storing:
                 self._spool = None
                 self._own.arrived(piece.sha)
         elif whole:
-            await self._put_soon(piece.sha, self._taken())
+            while self._is_storing and self._bytes + piece.total > self._max_bytes:
+                await self._until_some_are()
+            self._store_soon(piece.sha, self._taken())
 
     def _taken(self) -> bytes:
         data = b"".join(self._parts)
@@ -135,34 +141,42 @@ class _Storing:
         self._part_bytes = 0
         return data
 
-    async def _put_soon(self, sha: str, data: bytes) -> None:
-        """Begins to store a blob, once not too much is under way."""
-        while self._count and self._bytes + len(data) > self._max_bytes:
-            await self._until_one_is()
+    def _store_soon(self, sha: str, data: bytes) -> None:
+        self._small.append((sha, data))
         self._bytes += len(data)
-        self._count += 1
-        self._nursery.start_soon(self._put, sha, data)
+        if not self._is_storing:
+            self._is_storing = True
+            self._nursery.start_soon(self._store)
 
     async def until_stored(self) -> None:
         """All that came before is stored then."""
-        while self._count:
-            await self._until_one_is()
+        while self._is_storing:
+            await self._until_some_are()
 
-    async def _until_one_is(self) -> None:
+    async def _until_some_are(self) -> None:
         self._stored = trio.Event()
         await self._stored.wait()
 
-    async def _put(self, sha: str, data: bytes) -> None:
-        try:
-            await self._patiently(partial(self._blobs.put, sha, data))
-        except Refused as exc:
-            self._refusal = exc
-            self._nursery.cancel_scope.cancel()
-            return
-        self._bytes -= len(data)
-        self._count -= 1
-        self._stored.set()
-        self._own.arrived(sha)
+    async def _store(self) -> None:
+        """What is there, again and again until nothing came meanwhile."""
+        while self._small:
+            blobs: dict[str, bytes] = {}
+            size = 0
+            while self._small and size < PUT_BYTES:
+                sha, data = self._small.popleft()
+                blobs[sha] = data
+                size += len(data)
+            try:
+                await self._patiently(partial(self._blobs.put, blobs))
+            except Refused as exc:
+                self._refusal = exc
+                self._nursery.cancel_scope.cancel()
+                return
+            self._bytes -= size
+            for sha in blobs:
+                self._own.arrived(sha)
+            self._stored.set()
+        self._is_storing = False
 
     async def _patiently(self, store: Callable[[], Awaitable[None]]) -> None:
         """Waits for space where there is hope for it: what names this blob waits, too."""
@@ -183,25 +197,28 @@ class _Storing:
 
 async def _send(stream: trio.abc.SendStream, own: Belongings, shas: Iterable[str]) -> None:
     """Small ones together, large ones as they are read. Raises Refused if one is lost amid it."""
-    frames: list[bytes] = []
+    parts: list[bytes] = []
     size = 0
     for sha in shas:
-        if (found := await own.head(sha, PART_BYTES)) is None:
-            frames.append(wire.encode({"type": "absent", "shas": [sha]}))
+        if (data := own.recent(sha)) is not None:
+            total, part = len(data), data
+        elif (found := await own.head(sha, PART_BYTES)) is not None:
+            total, part = found
+        else:
+            parts.append(wire.encode({"type": "absent", "shas": [sha]}))
             continue
-        total, part = found
         for start in range(0, total or 1, PART_BYTES):
             if start:
                 part = await _part(own, sha, start, min(start + PART_BYTES, total))
             for piece in wire.pieces(sha, part, start, total):
-                frames.append(wire.encode_piece(piece))
-                size += len(frames[-1])
-                if size >= SENT_BYTES:
-                    await stream.send_all(b"".join(frames))
-                    frames.clear()
+                parts += wire.encode_piece_parts(piece)
+                size += len(piece.data)
+                if size >= SENT_BYTES or len(parts) >= SENT_PARTS:
+                    await send_parts(stream, parts)
+                    parts.clear()
                     size = 0
-    if frames:
-        await stream.send_all(b"".join(frames))
+    if parts:
+        await send_parts(stream, parts)
 
 
 async def _part(own: Belongings, sha: str, start: int, stop: int) -> bytes:

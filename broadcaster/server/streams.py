@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf
 from typing import Final
 
@@ -105,6 +106,18 @@ def straight(stream: trio.abc.SendStream) -> Callable[[bytes], int]:
 
     # Only sockets take bytes as they are, and only on POSIX by such a call.
     return write if isinstance(stream, trio.SocketStream) and os.name == "posix" else lambda data: 0
+
+
+async def send_parts(stream: trio.abc.SendStream, parts: list[bytes]) -> None:
+    """All of them, put together only where they have to be: by who else writes to `stream` they are not waited for."""
+    written = 0
+    if isinstance(stream, trio.SocketStream) and hasattr(os, "writev"):
+        with suppress(OSError):  # full, or broken
+            written = os.writev(stream.socket.fileno(), parts)
+        if written == sum(map(len, parts)):
+            await trio.lowlevel.checkpoint()
+            return
+    await stream.send_all(memoryview(b"".join(parts))[written:])
 
 
 def keep_alive(stream: trio.SocketStream) -> None:

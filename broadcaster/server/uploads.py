@@ -13,7 +13,7 @@ from ..document import Document, check_deltas
 from ..errors import Refused
 from ..limits import Limits
 from ..store import Blobs
-from .blobs import SPOOLED_BYTES
+from .blobs import PUT_BYTES, SPOOLED_BYTES
 from .rooms import Rooms
 
 
@@ -57,26 +57,10 @@ async def _store(blobs: Blobs, file: Archive, shas: list[str], limits: Limits) -
             continue
         small[sha] = await trio.to_thread.run_sync(file.blob, sha)
         size += length
-        if size > limits.storing_bytes:
-            await _put_all(blobs, small)
+        if size > PUT_BYTES:
+            await blobs.put(small)
             small, size = {}, 0
-    await _put_all(blobs, small)
-
-
-async def _put_all(blobs: Blobs, datas: dict[str, bytes]) -> None:
-    refused: list[Refused] = []
-
-    async def put(sha: str, data: bytes) -> None:
-        try:
-            await blobs.put(sha, data)
-        except Refused as exc:
-            refused.append(exc)
-
-    async with trio.open_nursery() as nursery:
-        for blob in datas.items():
-            nursery.start_soon(put, *blob)
-    if refused:
-        raise refused[0]
+    await blobs.put(small)
 
 
 async def _spool(blobs: Blobs, file: Archive, sha: str, length: int) -> None:

@@ -6,7 +6,7 @@ store that cannot take anything raises Unavailable, and kept nothing of what it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,9 @@ class Blobs(Protocol):
     def has(self, sha: str) -> bool:
         """Whether `sha` is stored. If so, it is not removed for a while from now."""
 
+    def recent(self, sha: str) -> bytes | None:
+        """The blob, if it is small and in memory. It is not removed for a while from now then."""
+
     async def get(self, sha: str) -> bytes | None:
         """The blob, or None."""
 
@@ -57,10 +60,10 @@ class Blobs(Protocol):
     async def read(self, sha: str, start: int, stop: int) -> bytes | None:
         """A part of the blob, or None."""
 
-    async def put(self, sha: str, data: bytes) -> None:
-        """Returns once `data`, whose sha256 the caller verified, is stored.
+    async def put(self, blobs: Mapping[str, bytes]) -> None:
+        """Returns once all of these, whose sha256 the caller verified, are stored.
 
-        Raises Refused if there is no place for it, Unavailable if there is none now.
+        Raises Refused if there is no place for one, Unavailable if there is none now.
         """
 
     def spool(self, sha: str, total: int) -> AbstractAsyncContextManager[Spool]:

@@ -1,11 +1,10 @@
-"""Blobs on disk: small ones packed together in a database, large ones a file each. What is read is verified."""
+"""Blobs on disk: small ones packed together, large ones a file each. What is read is verified."""
 
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -16,45 +15,35 @@ import trio
 from .. import wire
 from ..errors import Unavailable
 from . import Spool
-from .database import Writer, connect, make_schema
-from .repair import check, salvage_blobs
-from .spool import FileSpool, Recent
+from .packs import Packs
+from .repair import salvage_blobs
+from .spool import FileSpool, Recent, failure
 
-DATABASE: Final = "blobs.db"
+DATABASE: Final = "blobs.db"  # where earlier versions had the small ones
 FOLDER: Final = "blobs"
-VERSION: Final = 1
-SCHEMA: Final = "CREATE TABLE IF NOT EXISTS blobs (sha BLOB PRIMARY KEY, data BLOB NOT NULL)"
-PAGE_BYTES: Final = 16 * wire.KIB
-COMMIT_BYTES: Final = 4 * wire.MIB  # about
+PACKS: Final = "packs"
 REMOVED_AT_ONCE: Final = 1000
-LARGE_BYTES: Final = 128 * wire.KIB  # from here on a blob is a file of its own
+LARGE_BYTES: Final = wire.MIB  # from here on a blob is a file of its own
 
 log = logging.getLogger(__name__)
 
 
 class DiskBlobs:
-    """The blobs of all rooms, in a directory. Raises sqlite3.Error or OSError if it cannot be used."""
+    """The blobs of all rooms, in a directory; whether its last user had a `clean` end.
+
+    Raises sqlite3.Error or OSError if it cannot be used.
+    """
 
     def __init__(
-        self,
-        directory: Path,
-        findings: list[str],
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        thorough: bool = True,
+        self, directory: Path, findings: list[str], clock: Callable[[], float] = time.monotonic, *, clean: bool = False
     ) -> None:
-        path = directory / DATABASE
-        if why := check(path, thorough=thorough):
-            findings.append(f"{DATABASE} is damaged ({why})")
-            findings += salvage_blobs(path, lambda: _prepare(path))
         self._clock = clock
         self._folder = directory / FOLDER
         self._folder.mkdir(exist_ok=True)
-        self._database = _prepare(path)
-        self._writer = Writer(self._database, commit_bytes=COMMIT_BYTES)
-        self._reader = connect(path)  # so that nobody who reads waits for the disk to write
+        self._packs = Packs(directory / PACKS, findings, clean=clean)
+        findings += salvage_blobs(directory / DATABASE, self._packs.add_now)
         now = int(clock())
-        self._asked = {sha: now for (sha,) in self._reader.execute("SELECT sha FROM blobs")}  # sha -> when, last
+        self._asked = dict.fromkeys(self._packs, now)  # sha -> when, last
         self._files: set[bytes] = set()
         self._verified: set[bytes] = set()  # of these, since the start
         for file in (*self._folder.glob("??/*"), *self._folder.glob(".*")):
@@ -74,6 +63,9 @@ class DiskBlobs:
             return False
         self._asked[key] = int(self._clock())
         return True
+
+    def recent(self, sha: str) -> bytes | None:
+        return data if (data := self._recent.get(sha)) is not None and self.has(sha) else None
 
     async def get(self, sha: str) -> bytes | None:
         if not self.has(sha):
@@ -108,19 +100,24 @@ class DiskBlobs:
             await self._drop(sha)
         return part
 
-    async def put(self, sha: str, data: bytes) -> None:
-        if self.has(sha):
-            return
-        if len(data) >= LARGE_BYTES:
-            async with self.spool(sha, len(data)) as spool:
-                await spool.write(data)
-                await spool.keep()
-            return
-        key = bytes.fromhex(sha)
-        await self._until_gone(key)
-        await self._writer.commit(lambda database: _insert(database, key, data), len(data))
-        self._recent.add(sha, data)
-        self._asked[key] = int(self._clock())
+    async def put(self, blobs: Mapping[str, bytes]) -> None:
+        small: list[tuple[bytes, bytes]] = []
+        for sha, data in blobs.items():
+            if self.has(sha):
+                continue
+            if len(data) >= LARGE_BYTES:
+                async with self.spool(sha, len(data)) as spool:
+                    await spool.write(data)
+                    await spool.keep()
+            else:
+                small.append((bytes.fromhex(sha), data))
+                await self._until_gone(small[-1][0])
+        if small:
+            await self._packs.add(small)
+            now = int(self._clock())
+            for key, data in small:
+                self._recent.add(key.hex(), data)
+                self._asked[key] = now
 
     @asynccontextmanager
     async def spool(self, sha: str, total: int) -> AsyncIterator[Spool]:
@@ -165,22 +162,22 @@ class DiskBlobs:
         async with self._removing:
             files = self._files.intersection(keys)
             try:
-                await self._writer.commit(lambda database: _delete(database, keys))
+                await self._packs.remove(keys)
                 await trio.to_thread.run_sync(self._unlink, files)
             except OSError as exc:
-                raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
+                raise Unavailable(failure(exc)) from exc
             finally:
                 self._files -= files
                 self._verified -= files
                 self._going.difference_update(keys)
+            await self._packs.tidy()
 
     def _unlink(self, keys: Iterable[bytes]) -> None:
         for key in keys:
             self._path(key).unlink(missing_ok=True)
 
     def close(self) -> None:
-        self._reader.close()
-        self._database.close()
+        self._packs.close()
 
     def _path(self, key: bytes) -> Path:
         name = key.hex()
@@ -189,22 +186,16 @@ class DiskBlobs:
     def _read(self, key: bytes) -> bytes | None:
         """The blob, verified; None if it is not what it should be."""
         try:
-            if key in self._files:
-                data = self._path(key).read_bytes()
-            else:
-                (data,) = self._reader.execute("SELECT data FROM blobs WHERE sha = ?", (key,)).fetchone() or (b"",)
-        except (OSError, sqlite3.DatabaseError):
+            data = self._path(key).read_bytes() if key in self._files else self._packs.read(key)
+        except OSError:
             return None
-        return data if sha256(data).digest() == key else None
+        return data if data is not None and sha256(data).digest() == key else None
 
     def _size(self, key: bytes) -> int | None:
         try:
-            if key in self._files:
-                return self._path(key).stat().st_size
-            row = self._reader.execute("SELECT length(data) FROM blobs WHERE sha = ?", (key,)).fetchone()
-        except (OSError, sqlite3.DatabaseError):
+            return self._path(key).stat().st_size if key in self._files else self._packs.size(key)
+        except OSError:
             return None
-        return row[0] if row else None
 
     def _read_part(self, key: bytes, start: int, stop: int) -> bytes | None:
         """Of a file. All of it is verified at its first use: in parts it could not be."""
@@ -227,17 +218,3 @@ class DiskBlobs:
             await self._remove([key])
         except Unavailable as exc:
             log.warning("a damaged blob stays on disk: %s", exc)
-
-
-def _prepare(path: Path) -> sqlite3.Connection:
-    database = connect(path, page_bytes=PAGE_BYTES)
-    make_schema(database, path, VERSION, SCHEMA)
-    return database
-
-
-def _insert(database: sqlite3.Connection, key: bytes, data: bytes) -> None:
-    database.execute("INSERT OR REPLACE INTO blobs VALUES (?, ?)", (key, data))
-
-
-def _delete(database: sqlite3.Connection, keys: list[bytes]) -> None:
-    database.executemany("DELETE FROM blobs WHERE sha = ?", ((key,) for key in keys))

@@ -1,4 +1,4 @@
-"""One SQLite database and its only writer: what is asked for while a commit runs is committed together, after it."""
+"""One SQLite database and its only writer."""
 
 from __future__ import annotations
 
@@ -7,25 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
-import trio
-
-from ..errors import Refused, Unavailable
+from ..errors import Refused
+from .commits import COMMIT_BYTES, Commits
 
 Place: TypeAlias = tuple[int, int]  # a room and the number of an entry of its log
 NOWHERE: Final[Place] = (0, 0)  # what was written last is no entry, and nothing before it can be missed
 Job: TypeAlias = Callable[[sqlite3.Connection], Place | None]  # what it returns is the last that it wrote
 
 BUSY_SECONDS: Final = 10.0  # for somebody who takes a back-up meanwhile
-SMALL_BYTES: Final = 16 * 1024  # of a job
-COMMIT_BYTES: Final = 256 * 1024  # about, of large jobs in one commit
 JOURNAL_BYTES: Final = 64 * 1024 * 1024  # what stays of the WAL file after a large transaction
 
 
-def connect(path: Path, *, page_bytes: int = 4096) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """Opens or makes a database of which nothing that was committed is lost, not by a loss of power either."""
     database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        database.execute(f"PRAGMA page_size = {page_bytes}")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
@@ -35,21 +31,8 @@ def connect(path: Path, *, page_bytes: int = 4096) -> sqlite3.Connection:
     return database
 
 
-class _Ticket:
-    """One job on its way into a commit."""
-
-    __slots__ = ("called", "done", "error", "job", "size")
-
-    def __init__(self, job: Job, size: int) -> None:
-        self.job = job
-        self.size = size
-        self.called = trio.Event()  # it is done, or its owner is the one to commit
-        self.done = False
-        self.error: str | None = None
-
-
-class Writer:
-    """Commits jobs, large ones in the order in which they are asked for; small ones wait for none of these.
+class Writer(Commits[Job]):
+    """The only writer of a database.
 
     `committed` is called in the writing thread after each commit, with the last place that its jobs wrote.
     """
@@ -60,62 +43,11 @@ class Writer:
         committed: Callable[[Place], None] | None = None,
         commit_bytes: int = COMMIT_BYTES,
     ) -> None:
+        super().__init__(commit_bytes)
         self.database = database
         self._committed = committed
-        self._commit_bytes = commit_bytes
-        self._waiting: list[_Ticket] = []
-        self._leader: _Ticket | None = None  # whose owner commits
-
-    async def commit(self, job: Job, size: int = 0) -> None:
-        """Returns once what `job` does is on the disk: it writes about `size` bytes.
-
-        Raises Unavailable, with nothing done, if that cannot be.
-        """
-        ticket = _Ticket(job, size)
-        self._waiting.append(ticket)
-        self._leader = self._leader or ticket
-        try:
-            if self._leader is not ticket:
-                await ticket.called.wait()
-            while not ticket.done:  # whoever comes first commits for all who came meanwhile
-                await self._commit_next()
-        finally:
-            if ticket in self._waiting:
-                self._waiting.remove(ticket)
-            if self._leader is ticket:
-                self._leader = self._waiting[0] if self._waiting else None
-                if self._leader is not None:
-                    self._leader.called.set()
-        if ticket.error is not None:
-            raise Unavailable(ticket.error)
-
-    async def _commit_next(self) -> None:
-        batch = self._take_next()
-        try:
-            with trio.CancelScope(shield=True):  # who leads may be given up, and those whom it leads not
-                error = await trio.to_thread.run_sync(self._commit, [one.job for one in batch])
-        except BaseException:
-            self._waiting[:0] = batch
-            raise
-        for one in batch:
-            one.done, one.error = True, error
-            one.called.set()
-
-    def _take_next(self) -> list[_Ticket]:
-        """All that is small, and of the rest what came first."""
-        left, batch, later = self._commit_bytes, list[_Ticket](), list[_Ticket]()
-        for ticket in self._waiting:
-            if ticket.size > SMALL_BYTES:
-                if left <= 0:
-                    later.append(ticket)
-                    continue
-                left -= ticket.size
-            batch.append(ticket)
-        self._waiting = later
-        return batch
 
     def _commit(self, jobs: list[Job]) -> str | None:
-        """Why it could not be, if it could not."""
         try:
             self.database.execute("BEGIN IMMEDIATE")
             places = [place for job in jobs if (place := job(self.database)) is not None]

@@ -80,6 +80,11 @@ class HeadFile:
         same_boot = self._boot != b"" and found.boot == self._boot.ljust(36, b"\0")
         return found if found.clean or same_boot else None
 
+    @property
+    def was_closed(self) -> bool:
+        """Whether the process before this one ended as it should."""
+        return self.trusted is not None and self.trusted.clean
+
     def write(self, place: tuple[int, int]) -> None:
         """To be called right after each commit."""
         self._place = place

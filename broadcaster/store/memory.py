@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ..errors import Refused
 from ..limits import DEFAULTS
 from ..room import Entry
 from . import Blobs, Log, Spool, Stored
+from .spool import LARGEST_RECENT_BYTES
 
 
 class MemoryLog:
@@ -42,6 +43,10 @@ class MemoryBlobs:
         self._asked[sha] = self._clock()
         return True
 
+    def recent(self, sha: str) -> bytes | None:
+        data = self._blobs[sha] if self.has(sha) else None
+        return None if data is None or len(data) > LARGEST_RECENT_BYTES else data
+
     async def get(self, sha: str) -> bytes | None:
         return self._blobs.get(sha)
 
@@ -54,14 +59,15 @@ class MemoryBlobs:
     async def read(self, sha: str, start: int, stop: int) -> bytes | None:
         return self._blobs[sha][start:stop] if self.has(sha) else None
 
-    async def put(self, sha: str, data: bytes) -> None:
-        if self.has(sha):
-            return
-        if len(data) > self._left_bytes:
-            raise Refused("the broadcaster has no space left for blobs")
-        self._left_bytes -= len(data)
-        self._blobs[sha] = data
-        self._asked[sha] = self._clock()
+    async def put(self, blobs: Mapping[str, bytes]) -> None:
+        for sha, data in blobs.items():
+            if self.has(sha):
+                continue
+            if len(data) > self._left_bytes:
+                raise Refused("the broadcaster has no space left for blobs")
+            self._left_bytes -= len(data)
+            self._blobs[sha] = data
+            self._asked[sha] = self._clock()
 
     @asynccontextmanager
     async def spool(self, sha: str, total: int) -> AsyncIterator[Spool]:
@@ -94,7 +100,7 @@ class _MemorySpool:
         await trio.lowlevel.checkpoint()
 
     async def keep(self) -> None:
-        await self._blobs.put(self._sha, b"".join(self._parts))
+        await self._blobs.put({self._sha: b"".join(self._parts)})
 
 
 class MemoryStore:

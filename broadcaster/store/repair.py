@@ -13,13 +13,11 @@ from zlib import crc32
 import orjson
 
 DAMAGED: Final = "damaged"
+KEPT_BYTES: Final = 4 * 1024 * 1024  # of blobs, at once
 
 
-def check(path: Path, *, thorough: bool = True) -> str | None:
-    """What is wrong with the database; None if it is whole, or not there.
-
-    Unless that is to be `thorough` it takes no longer for a large one, and finds only what is cut off.
-    """
+def check(path: Path) -> str | None:
+    """What is wrong with the database; None if it is whole, or not there."""
     if not path.exists():
         return "it is missing" if _wal(path).exists() else None
     if path.stat().st_size == 0 and _wal(path).exists():
@@ -32,7 +30,7 @@ def check(path: Path, *, thorough: bool = True) -> str | None:
             )
             if path.stat().st_size < pages * page_bytes:
                 return "it is cut off"
-            found: str = database.execute("PRAGMA quick_check(1)").fetchone()[0] if thorough else "ok"
+            found: str = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as exc:
         return str(exc)
     return None if found == "ok" else found.splitlines()[-1]
@@ -125,21 +123,33 @@ def _salvage_snapshot(damaged: sqlite3.Connection, new: sqlite3.Connection, room
     return None
 
 
-def salvage_blobs(path: Path, make: Callable[[], sqlite3.Connection]) -> list[str]:
-    """The same for blobs: those come over that are what their names say."""
-    old = set_aside(path)
-    copied = lost = 0
-    with closing(make()) as new, closing(sqlite3.connect(old, isolation_level=None)) as damaged:
-        new.execute("BEGIN")
-        for (sha,) in _names(damaged):
-            data = next(_rows(damaged, "SELECT data FROM blobs WHERE sha = ?", sha), (b"",))[0]
-            if sha256(data).digest() == sha:
-                new.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (sha, data))
-                copied += 1
-            else:
+def salvage_blobs(path: Path, keep: Callable[[list[tuple[bytes, bytes]]], None]) -> list[str]:
+    """Brings over what blobs a database of an earlier version has, as far as they are what their names say."""
+    if (why := check(path)) is None and not path.exists():
+        return []
+    old = path if why is None else set_aside(path)
+    copied = lost = size = 0
+    some: list[tuple[bytes, bytes]] = []
+    with closing(sqlite3.connect(old, isolation_level=None)) as database:
+        for (sha,) in _names(database):
+            data = next(_rows(database, "SELECT data FROM blobs WHERE sha = ?", sha), (b"",))[0]
+            if sha256(data).digest() != sha:
                 lost += 1
-        new.execute("COMMIT")
-    return [f"it is in {old.parent.name} now: {copied} blobs are read, {lost} known ones are gone"]
+                continue
+            copied += 1
+            some.append((sha, data))
+            if (size := size + len(data)) >= KEPT_BYTES:
+                keep(some)
+                some, size = [], 0
+    keep(some)
+    if why is None and lost:
+        why, old = "some of its blobs are not what was written", set_aside(path)
+    if why is None:
+        for file in sorted(path.parent.glob(f"{path.name}*"), reverse=True):  # the log of the database first
+            file.unlink()
+        return []
+    where = f"it is in {old.parent.name} now: {copied} blobs are read, {lost} known ones are gone"
+    return [f"{path.name} is damaged ({why})", where]
 
 
 def _names(damaged: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:

@@ -15,7 +15,7 @@ from .. import wire
 from ..errors import Unavailable
 
 RECENT_BYTES: Final = 32 * wire.MIB
-LARGEST_RECENT_BYTES: Final = 128 * wire.KIB
+LARGEST_RECENT_BYTES: Final = wire.MIB
 
 
 class FileSpool:
@@ -64,18 +64,23 @@ class FileSpool:
         if self._path.exists():
             place.parent.mkdir(exist_ok=True)
             self._path.replace(place)
-        _sync_folder(place.parent)
-        _sync_folder(place.parent.parent)
+        sync_folder(place.parent)
+        sync_folder(place.parent.parent)
 
 
 async def _reach_disk(work: Callable[[Any], None], what: Any) -> None:
     try:
         await trio.to_thread.run_sync(work, what)
     except OSError as exc:
-        raise Unavailable(f"the broadcaster cannot write to its disk: {exc.strerror}") from exc
+        raise Unavailable(failure(exc)) from exc
 
 
-def _sync_folder(folder: Path) -> None:
+def failure(exc: OSError) -> str:
+    """For people."""
+    return f"the broadcaster cannot write to its disk: {exc.strerror}"
+
+
+def sync_folder(folder: Path) -> None:
     """So that the names in it are on disk; where folders cannot be opened that is done without asking."""
     if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -26,7 +26,7 @@ from .repair import check, check_batches, salvage
 
 DATABASE: Final = "rooms.db"
 UPLOADS: Final = "uploads"
-VERSION: Final = 2
+VERSION: Final = 3  # since 2 there is a row for each batch, since 3 small blobs are in packs
 SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, epoch TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS batches (
@@ -204,7 +204,7 @@ class SqliteStore:
             self._head = HeadFile(directory)
             self.findings: list[str] = []
             self._database, self.torn = self._open(directory)
-            self._disk_blobs = DiskBlobs(directory, self.findings, thorough=self._head.trusted is None)
+            self._disk_blobs = DiskBlobs(directory, self.findings, clean=self._head.was_closed)
             self._head.begin()
             self.folder: Path | None = _emptied(directory / UPLOADS)
         except (OSError, sqlite3.Error) as exc:

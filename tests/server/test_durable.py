@@ -177,9 +177,10 @@ def test_blobs_whose_file_is_cut_are_gone_and_the_others_are_there(tmp_path: Pat
             while len(writer.acknowledged) < 100:
                 time.sleep(0.01)
         assert server.stop() == 0
-    cut(data / "blobs.db", random.Random(seed))
+    (pack,) = (data / "packs").iterdir()
+    cut(pack, random.Random(seed))
     with kept(data) as (server, said):
-        assert any("blobs.db is damaged" in line for line in said)
+        assert any("packs/1 is damaged" in line for line in said)
         assert not any("epoch" in line for line in said)
         with RemoteRoom((server.host, server.port), "r", create=False, role="editor") as room:
             missing = list(room.blobs.missing(sorted(set(writer.shas.values()))))

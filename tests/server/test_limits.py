@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -154,12 +154,13 @@ class SlowBlobs(MemoryStore):
         self.most = self._now = 0
         self._put, self.blobs.put = self.blobs.put, self._count  # type: ignore[method-assign]
 
-    async def _count(self, sha: str, data: bytes) -> None:
-        self._now += len(data)
+    async def _count(self, blobs: Mapping[str, bytes]) -> None:
+        size = sum(map(len, blobs.values()))
+        self._now += size
         self.most = max(self.most, self._now)
         await trio.sleep(1)
-        await self._put(sha, data)
-        self._now -= len(data)
+        await self._put(blobs)
+        self._now -= size
 
 
 async def test_what_is_on_its_way_to_the_disk_is_bounded() -> None:  # LIMIT6

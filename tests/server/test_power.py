@@ -19,6 +19,7 @@ import trio
 from broadcaster import wire
 from broadcaster.member import Member
 from broadcaster.protocol import member_id
+from broadcaster.store import blobs, packs
 from broadcaster.store.sqlite import SqliteStore
 from broadcaster.wire import Assembly, Message, Piece, sha_of
 
@@ -30,7 +31,7 @@ LATE: Final = 30
 NOW: Final = 1000.0  # s; late edits are a moment old then, early ones an hour
 SECRETS: Final = ("a secret of ann's own words", "a secret of bob's own words")
 ROOMS: Final = ("rooms.db", "rooms.db-wal")
-BLOBS: Final = ("blobs.db", "blobs.db-wal")
+KINDS: Final = ("packs", "blobs")
 GONE: Final = ("room 'r' is gone", "a room whose name cannot be read is gone", "all rooms are gone")
 SECTOR_BYTES: Final = 512
 SIZES: Final = (0, 100, 20_000, 200_000)
@@ -113,11 +114,15 @@ class Left:
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     directory = tmp_path_factory.mktemp("power") / "data"
+    monkeypatch = pytest.MonkeyPatch()
     people, chance = [Person(secret) for secret in SECRETS], Random(1)
 
     shas: dict[str, str] = {}
 
     async def live(names: list[str]) -> dict[Path, bytes]:
+        monkeypatch.setattr(packs, "PACK_BYTES", 30_000)
+        monkeypatch.setattr(packs, "AHEAD_BYTES", 1000)
+        monkeypatch.setattr(blobs, "LARGE_BYTES", 100_000)
         store = SqliteStore(directory)
         async with serving(store) as arena:
             for one in people:
@@ -136,6 +141,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     for one in people:
         one.time = NOW - 10
     files = run(live, late)
+    monkeypatch.undo()
     for one in people:
         one.time = NOW
     return Left(directory, files, people, frozenset(early), frozenset(late), shas)
@@ -240,17 +246,21 @@ def test_rooms_that_are_cut_anywhere_get_back_the_last_minute(
 @PLAIN
 def test_blobs_that_are_cut_anywhere_are_gone_or_whole(left: Left) -> None:  # STORE17
     chance = Random(3)
-    large = sorted(str(file.relative_to(left.directory)) for file in left.files if file.parent.parent.name == "blobs")
+    files = {
+        kind: [str(file.relative_to(left.directory)) for file in left.files if kind in file.parts] for kind in KINDS
+    }
+    newest = max(files["packs"], key=lambda name: int(Path(name).name))
     for _ in range(CUTS):
         left.lay(believed=False)
-        made = list(cuts(chance, (*BLOBS, *large), left))
+        made = list(cuts(chance, (*files["packs"], *files["blobs"]), left))
         people = deepcopy(left.people)
-        findings, there, blobs = run(open_again, left, people)
+        findings, there, found = run(open_again, left, people)
         assert there == left.early | left.late, made
         for uuid, sha in left.shas.items():
-            assert blobs.get(uuid, sha) == sha
-        spoilt = {file.name for file, _ in made}
-        if not spoilt & set(BLOBS):
-            assert blobs == {uuid: sha for uuid, sha in left.shas.items() if sha not in spoilt}, made
-        elif len(blobs) < len(left.shas) - len(spoilt):
-            assert any("blobs.db is damaged" in one for one in findings) or "blobs.db-wal" in spoilt, made
+            assert found.get(uuid, sha) == sha
+        spoilt = {str(file.relative_to(left.directory)) for file, _ in made}
+        whole = {uuid: sha for uuid, sha in left.shas.items() if f"blobs/{sha[:2]}/{sha}" not in spoilt}
+        if not spoilt & set(files["packs"]):
+            assert found == whole, made
+        elif len(found) < len(whole):
+            assert any("is damaged" in one for one in findings) or newest in spoilt, made

@@ -13,9 +13,19 @@ import pytest
 import trio
 import trio.testing
 
-from broadcaster.store.database import Writer, connect
+from broadcaster.store.database import Job, Writer, connect
 
 Ask: TypeAlias = Callable[[], Awaitable[None]]
+
+
+class Counting(Writer):
+    """Knows how many jobs were in each commit."""
+
+    counts: tuple[int, ...] = ()
+
+    def _commit(self, jobs: list[Job]) -> str | None:
+        self.counts += (len(jobs),)
+        return super()._commit(jobs)
 
 
 class Disk:
@@ -24,7 +34,7 @@ class Disk:
     def __init__(self, directory: Path) -> None:
         self.database = connect(directory / "some.db")
         self.database.execute("CREATE TABLE done (name TEXT)")
-        self.writer = Writer(self.database, commit_bytes=1000)
+        self.writer = Counting(self.database, commit_bytes=1000)
         self.go = threading.Event()
         self.begun = trio.Event()
         self._token = trio.lowlevel.current_trio_token()
@@ -62,15 +72,9 @@ class Disk:
 def test_what_is_small_waits_for_nothing_large(tmp_path: Path) -> None:  # STORE20
     async def main() -> None:
         disk = Disk(tmp_path)
-        seen: dict[str, list[str]] = {}
-
-        async def write(name: str, size: int) -> None:
-            await disk.write(name, size)
-            seen[name] = disk.done
-
         sizes = {"a": 10**6, "b": 10**6, "c": 10**6, "small": 10, "tiny": 0}
-        await disk.while_busy(*(partial(write, *one) for one in sizes.items()))
-        assert seen["small"] == seen["tiny"] == ["a", "small", "tiny"]
+        await disk.while_busy(*(partial(disk.write, *one) for one in sizes.items()))
+        assert disk.writer.counts == (1, 3, 1, 1)
         assert disk.done == ["a", "small", "tiny", "b", "c"]
         disk.database.close()
 
