@@ -75,7 +75,7 @@ class GeometryProxy:
             if update.topology is not None:
                 if owner is not None and owner.mode not in ("OBJECT", "POSE"):
                     raise Busy("the mesh is being sculpted or painted")
-                topology.replace(struct, update.topology, owner)
+                topology.replace(struct, update.topology)
             _write_attributes(ctx, struct, update, new)
             if owner is not None and (grouped or update.weights is not None or update.topology is not None):
                 weights.write_groups(owner, before.get(GROUPS), new.get(GROUPS))

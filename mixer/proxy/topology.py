@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import bmesh
+import bpy
 import numpy as np
 
 from broadcaster.errors import RemoteProtocolError
@@ -15,6 +16,7 @@ from broadcaster.tree import Tree
 from . import attributes
 from .arrays import Array, header
 from .context import Datablock
+from .moment import MOMENT
 
 EDGES: Final = "topology/edges"  # int32 (edges, 2): vertices
 CORNER_VERTS: Final = "topology/corner_verts"  # int32 (corners,)
@@ -116,26 +118,22 @@ def _edges_fit(edges: Array, verts: Array, of_edges: Array, offsets: Array) -> b
 # Writing ------------------------------------------------------------------------------------------------------------
 
 
-def replace(mesh: Datablock, topology: Topology, owner: Datablock) -> None:
-    """Gives a mesh another topology, without attributes and weights. Shape keys stay, and get the new number of points.
-
-    `owner` is an object of the mesh.
-    """
+def replace(mesh: Datablock, topology: Topology) -> None:
+    """Gives a mesh another topology, without attributes and weights. Shape keys stay, with the new number of points."""
     if mesh.shape_keys is None:
         mesh.clear_geometry()
         _fill(mesh, topology)
         return
-    # Only bmesh gives shape keys their new number of points. The mesh in between is in no file: that costs nothing.
-    between = owner.to_mesh()
+    # Only bmesh gives shape keys their new number of points. It must not read the keys of before, which have another.
+    between = bpy.data.meshes.new(MOMENT)
+    edited = bmesh.new()
     try:
-        between.clear_geometry()
         _fill(between, topology)
-        edited = bmesh.new()
         edited.from_mesh(between, face_normals=False, vertex_normals=False)
         edited.to_mesh(mesh)
-        edited.free()
     finally:
-        owner.to_mesh_clear()
+        edited.free()
+        bpy.data.meshes.remove(between)
 
 
 def _fill(mesh: Any, topology: Topology) -> None:

@@ -224,6 +224,18 @@ def test_a_mesh_with_shape_keys_takes_another_topology(make: Callable[[], Any]) 
     assert len(bpy.data.meshes) == meshes
 
 
+def test_new_points_take_nothing_from_beyond_the_end_of_shape_keys() -> None:  # ARRAY4
+    tree, other = sent(read(context(), grid(60))), cube()
+    thing = next(one for one in bpy.data.objects if one.data == other)
+    for name in ("basis", "smile"):
+        thing.shape_key_add(name=name)
+    write(context("copy"), other, tree)
+    for block in other.shape_keys.key_blocks:
+        points = np.empty((len(other.vertices), 3), np.float32)
+        block.data.foreach_get("co", points.reshape(-1))
+        assert np.abs(points).max() <= 1
+
+
 def test_a_mesh_without_an_object_is_written_too() -> None:  # ARRAY4
     tree = sent(read(context(), weighted()))
     other, ctx = bpy.data.meshes.new("other"), context("copy")
