@@ -103,12 +103,11 @@ def read(file: bytes, settings: Iterable[str] = ()) -> Limits:
 
 def changed(limits: Limits, values: Mapping[str, Any]) -> Limits:
     """Raises Refused on what is no limit, or no value of one."""
-    kinds = {field.name: field.type for field in fields(Limits)}
+    kinds = {field.name: type(field.default) for field in fields(Limits)}
     for name, value in values.items():
         if name not in kinds:
             raise Refused(f"there is no limit {name!r}")
-        if type(value) not in ((int,) if kinds[name] == "int" else (int, float)) or not 0 <= value <= MOST.get(
-            name, inf
-        ):
-            raise Refused(f"limit {name} is {value!r}: it is a {kinds[name]} from 0 to {MOST.get(name, inf):g}")
+        kind, most = kinds[name], MOST.get(name, inf)
+        if type(value) not in (int, kind) or not 0 <= value <= most:
+            raise Refused(f"limit {name} is {value!r}: it is a {kind.__name__} from 0 to {most:g}")
     return replace(limits, **values)

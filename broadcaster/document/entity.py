@@ -28,12 +28,15 @@ class Drop(NamedTuple):
     reason: str
 
 
-class Outcome(NamedTuple):
+class Outcome:
     """What a transaction did. `effect` is the sent list itself where all of it took effect."""
 
-    effect: Deltas
-    dropped: list[Drop]
-    named: Iterable[str] = ()  # whose strong references came or went
+    __slots__ = ("dropped", "effect", "named")
+
+    def __init__(self, effect: Deltas, dropped: list[Drop], named: Iterable[str] = ()) -> None:
+        self.effect = effect
+        self.dropped = dropped
+        self.named = named  # whose strong references came or went
 
 
 class Entity:

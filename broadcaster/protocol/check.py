@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from .. import wire
@@ -22,7 +21,7 @@ OPS: Final = {  # what a room is asked beside edits -> the field that says with 
 NAMED: Final = {"room": "room", "name": "member"}
 
 
-def check_fields(message: Message, fields: Mapping[str, Kinds]) -> None:
+def check_fields(message: Message, fields: dict[str, Kinds]) -> None:
     known = 1  # the type
     for name, kinds in fields.items():
         value = message.get(name)

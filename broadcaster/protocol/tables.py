@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -17,7 +16,7 @@ class State(Enum):
     __hash__ = object.__hash__  # an Enum's own is slow, and states are looked up for every message
 
 
-Transitions: TypeAlias = Mapping[State, Mapping[str, State]]
+Transitions: TypeAlias = dict[State, dict[str, State]]
 
 FROM_CLIENT: Final[Transitions] = {
     State.GREETING: {"hello": State.LOBBY},
@@ -78,7 +77,7 @@ FROM_SERVER: Final[Transitions] = {
 }
 
 Kinds: TypeAlias = tuple[type, ...]
-Fields: TypeAlias = Mapping[str, Mapping[str, Kinds]]
+Fields: TypeAlias = dict[str, dict[str, Kinds]]
 
 TEXT: Final[Kinds] = (str,)
 WHOLE: Final[Kinds] = (int,)

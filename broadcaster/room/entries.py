@@ -7,7 +7,8 @@ from typing import NamedTuple, TypeAlias
 from ..document import Deltas, Record
 from ..wire import Message
 
-# Entries and effects are tuples: they are made for every transaction, and tuples are made four times as fast.
+# Tuples are made four times as fast as frozen dataclasses. A Done, of which each transaction makes one, is still faster
+# as it is written out, once that is compiled.
 
 
 class Entry(NamedTuple):
@@ -27,13 +28,16 @@ class Send(NamedTuple):
     message: Message
 
 
-class Done(NamedTuple):
+class Done:
     """A transaction that took effect just as it was sent: its member hears that, and everybody else what it is."""
 
-    member: str
-    seq: int
-    revision: int
-    deltas: Deltas
+    __slots__ = ("deltas", "member", "revision", "seq")
+
+    def __init__(self, member: str, seq: int, revision: int, deltas: Deltas) -> None:
+        self.member = member
+        self.seq = seq
+        self.revision = revision
+        self.deltas = deltas
 
     def answer(self) -> Send:
         return Send(self.member, {"type": "ack", "seq": self.seq, "revision": self.revision})

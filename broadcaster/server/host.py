@@ -26,6 +26,8 @@ from .seat import Seat
 # All else is told with the transactions, where everything is.
 LOGGED_AT: Final = dict.fromkeys(("join", "leave", "lost", "govern", "limits", "epoch"), logging.INFO)
 FOLDED_AT_ONCE: Final = 256  # entries: about a ms
+LOOKED_AT: Final = 4 * wire.KIB  # of requests are folded between two looks at the clock,
+ENTRY_BYTES: Final = 100  # of which each counts at least for so many
 APPENDED_AT_ONCE: Final = 4096  # entries
 APPENDED_BYTES: Final = 128 * wire.KIB  # about
 RETRY_SECONDS: Final = 1.0  # after the store could not take something
@@ -282,16 +284,21 @@ class Host:
             self._empty_since = self._clock()
         level = log.getEffectiveLevel()
         before = self.room.revision
+        unseen = 0
         for _ in range(min(len(self._durable), FOLDED_AT_ONCE)):
             entry = self._durable.popleft()
-            self._durable_bytes -= len(entry.data)
+            size = len(entry.data)
+            self._durable_bytes -= size
             effects = self.room.fold(entry)
             if level <= logging.INFO and level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
                 self._note(entry, effects)
             for effect in effects:
-                self._emit(effect, len(entry.data))
-            if self._turn.is_over:
-                break
+                self._emit(effect, size)
+            unseen += size + ENTRY_BYTES
+            if unseen > LOOKED_AT:
+                unseen = 0
+                if self._turn.is_over:
+                    break
         self._mail.deliver()
         self._counters.add("transactions", self.room.revision - before)
 
