@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from broadcaster.document import Deltas
 from broadcaster.member import Message, Overruled
-from broadcaster.tree import Delta, Path, Tree, diff, names_one_of, parts
+from broadcaster.tree import Delta, Patcher, Path, Tree, diff, names_one_of, parts, strong_refs
 
 from .gone import Gone
 
@@ -30,16 +30,41 @@ class _Mark:
     below: dict[str, _Mark] = field(default_factory=dict)
 
 
+class _Removed(NamedTuple):
+    """What we removed, as it was then."""
+
+    mark: _Mark
+    tree: Tree
+
+
 class Authors:
     """Marks by path for each entity. What nobody was seen to write counts as ours: it was here before."""
 
     def __init__(self) -> None:
         self._roots: dict[str, _Mark] = {}
+        self._removed: dict[str, _Removed] = {}  # by us, with the work of others on it
         self._gone = Gone()
+
+    def removes(self, uuid: str, tree: Tree) -> None:
+        """We are about to remove what is `tree`: should an undo bring it back, others' work on it comes back too."""
+        if self.theirs(uuid):
+            self._removed[uuid] = _Removed(self._roots.pop(uuid), tree)
+
+    def brought_back(self, uuid: str, live: Tree, exists: Callable[[str], bool]) -> Tree:
+        """What is to be made again of a thing that an undo of ours brought back as `live`."""
+        if (removed := self._removed.get(uuid)) is None or (delta := diff(removed.tree, live)) is None:
+            return live
+        self._roots[uuid] = removed.mark
+        mine = self.mine(uuid, delta, removed.tree)
+        tree = removed.tree if mine is None else Patcher(exists).patch(removed.tree, mine)[0]
+        return tree if all(map(exists, strong_refs(tree))) else live
 
     def wrote(self, deltas: Deltas, *, theirs: bool) -> None:
         """Notes a transaction, of another or of ours."""
         for uuid, delta in deltas:
+            if delta[0] == "create" and (removed := self._removed.pop(uuid, None)) is not None and not theirs:
+                self._roots[uuid] = removed.mark
+                continue
             if not theirs:
                 self._gone.made(uuid, delta)
             if theirs or uuid in self._roots:
@@ -53,7 +78,9 @@ class Authors:
                 case {"type": "tx", "deltas": deltas}:
                     self._heard(deltas, before)
                 case {"type": "ack", "seq": seq}:  # later than theirs that came before it
-                    self.wrote(message.get("effect", pending.get(seq, [])), theirs=False)
+                    effect = message.get("effect", pending.get(seq, []))
+                    # But for what was made: nobody wrote that before.
+                    self.wrote([one for one in effect if one[1][0] != "create"], theirs=False)
                 case {"type": "records", "entities": entities, "removed": removed}:  # what we missed while away
                     for record in entities:
                         uuid, kind, tree = record["uuid"], record["kind"], record["tree"]

@@ -74,6 +74,9 @@ class Exchange:
         if len(deltas) == 1 and len(orjson.dumps(deltas)) > MAX_BYTES:
             self.member.overruled.append(Overruled(deltas, "large"))
             return
+        for uuid, delta in deltas:
+            if delta[0] == "remove" and (entity := self.member.shown.get(uuid)) is not None:
+                self.authors.removes(uuid, entity.tree)
         message = self.member.edit(deltas)
         self.authors.wrote(deltas, theirs=False)
         if message is not None:

@@ -90,7 +90,15 @@ def split(mirror: Mirror, authors: Authors) -> tuple[Deltas, set[str]]:
     known = list(mirror.entries)
     back = [one for one in came if one[2] not in mirror.entries]
     mirror.discard([(kind, uuid) for kind, _, uuid in back if authors.theirs(uuid)])
-    deltas += [mirror.admit(*one) for one in in_order(back) if not authors.theirs(one[2])]
+    ours = [one for one in in_order(back) if not authors.theirs(one[2])]
+    there = {*mirror.entries, *(uuid for _, _, uuid in ours)}
+    for kind, datablock, uuid in ours:
+        delta = mirror.admit(kind, datablock, uuid)
+        live = mirror.entries[uuid].live
+        if (tree := authors.brought_back(uuid, live, there.__contains__)) is not live:
+            delta = [uuid, ["create", kind, tree]]
+            wrong.add(uuid)
+        deltas.append(delta)
     for uuid in known:
         before = mirror.entries[uuid].live if uuid in mirror.entries else None
         for changed, delta in mirror.collect([uuid]):

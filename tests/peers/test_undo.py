@@ -228,6 +228,51 @@ def test_a_deletion_is_undone(server: Broadcaster, tmp_path: Path) -> None:  # U
     assert story(server, tmp_path, mine, theirs, look) == names
 
 
+def test_a_deletion_that_is_undone_brings_back_what_others_did_before(  # UNDO12
+    server: Broadcaster, tmp_path: Path
+) -> None:
+    mine = """
+    D.objects["Thing 1"].location.x = 1
+    push()
+    together("moved")
+    together("first")
+    D.objects["Thing 1"].modifiers.new("Mine", "BEVEL")
+    push()
+    together("mine")
+    together("second")
+    D.objects.remove(D.objects["Thing 1"])
+    push()
+    together("gone")
+    together("seen")
+    undo()
+    together("back")
+    together("third")
+    undo(2)
+    redo()
+    """
+    theirs = """
+    together("moved")
+    D.objects["Thing 1"].scale.z = 2
+    together("first")
+    together("mine")
+    D.objects["Thing 1"].scale.z = 3
+    D.objects["Thing 1"].modifiers.new("Theirs", "SUBSURF")
+    together("second")
+    together("gone")
+    assert "Thing 1" not in D.objects
+    together("seen")
+    together("back")
+    say(look())
+    D.objects["Thing 1"].rotation_euler.z = 1
+    together("third")
+    """
+    look = """[
+        D.objects["Thing 1"].location.x, D.objects["Thing 1"].scale.z, D.objects["Thing 1"].rotation_euler.z,
+        sorted(m.name for m in D.objects["Thing 1"].modifiers),
+    ]"""
+    assert story(server, tmp_path, mine, theirs, look) == [1, 3, 1, ["Theirs"]]
+
+
 def test_what_another_removed_does_not_come_back(server: Broadcaster, tmp_path: Path) -> None:  # UNDO2
     mine = """
     D.objects["Cube"].location.x = 1

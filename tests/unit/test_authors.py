@@ -51,6 +51,33 @@ def test_what_we_wrote_as_a_whole_is_ours_with_all_its_parts() -> None:  # UNDO1
     assert authors.mine("u", inner, TREE) == inner
 
 
+def test_what_others_did_to_what_we_removed_comes_back_with_it() -> None:  # UNDO12
+    authors = after((put(x=1), True), (put(y=1), False))
+    authors.removes("u", TREE | {"x": 1, "y": 1, "target": ref("rock", strong=True)})
+    authors.wrote([["u", ["remove"]]], theirs=False)
+    assert not authors.theirs("u")
+    back = authors.brought_back("u", TREE, lambda uuid: True)
+    assert (back["x"], back["y"]) == (1, 0)
+    authors.wrote([["u", ["create", "objects", back]]], theirs=False)
+    authors.heard([{"type": "ack", "seq": 1}], {1: [["u", ["create", "objects", back]]]}, lambda uuid: back)
+    assert authors.mine("u", put(x=0, y=5), back) == put(y=5)
+
+
+def test_what_needs_what_is_gone_meanwhile_comes_back_as_it_is_here() -> None:  # UNDO12
+    authors = after((put(target=ref("new", strong=True)), True))
+    authors.removes("u", TREE | {"target": ref("new", strong=True)})
+    assert authors.brought_back("u", TREE, lambda uuid: uuid != "new") is TREE
+    assert authors.brought_back("u", TREE, lambda uuid: True)["target"]["to"] == "new"
+
+
+def test_what_another_made_again_is_theirs() -> None:  # UNDO12
+    authors = after((put(x=1), True))
+    authors.removes("u", TREE | {"x": 1})
+    authors.wrote([["u", ["create", "objects", TREE]]], theirs=True)
+    assert authors.brought_back("u", TREE, lambda uuid: True) is TREE
+    assert authors.theirs("u", ("y",))
+
+
 def test_what_holds_anothers_work_is_not_ours_to_take_back() -> None:  # UNDO2
     authors = after((["patch", {"mods": ["patch", {"a": put(width=5)}]}], True))
     remove = ["patch", {"mods": ["patch", {"a": ["remove"], "b": ["remove"]}]}]
