@@ -68,7 +68,7 @@ def reach(window: Window, barrier: str) -> None:
 def ended_well(peer: Peer) -> Ended:
     ended = peer.wait()
     assert ended.code == 0, ended.error[-3000:]
-    assert ended.stats["echoes"] == 0
+    assert [ended.stats[name] for name in ("echoes", "drift")] == [0, 0]
     return ended
 
 
@@ -248,6 +248,78 @@ session.barrier("end", 2)
     assert window.run("session.current().stats.echoes") == 0
 
 
+SELECT: Final = """
+bpy.ops.object.select_all(action="DESELECT")
+bpy.data.objects["{name}"].select_set(True)
+bpy.context.view_layer.objects.active = bpy.data.objects["{name}"]
+"""
+MADE: Final = "sorted(one.name for one in bpy.data.objects)"
+MAKES: Final = (  # what it is called, how it is done, with the things that are there then
+    ("add", ('bpy.ops.mesh.primitive_cone_add("EXEC_DEFAULT", True)',), ["Cone", "Cube", "Lamp"]),
+    (
+        "rename",
+        ('bpy.data.objects["Cone"].name = "Hat"; bpy.ops.ed.undo_push(message="Rename")',),
+        ["Cube", "Hat", "Lamp"],
+    ),
+    (
+        "duplicate",
+        (SELECT.format(name="Hat"), 'event("MOUSEMOVE", "NOTHING")', 'tap("D", shift=True)', 'tap("RET")'),
+        ["Cube", "Hat", "Hat.001", "Lamp"],
+    ),
+    (
+        "delete",
+        (SELECT.format(name="Cube"), 'event("MOUSEMOVE", "NOTHING")', 'tap("DEL")'),
+        ["Hat", "Hat.001", "Lamp"],
+    ),
+)
+
+
+def test_what_was_made_renamed_copied_and_removed_is_undone(  # GUI2 UNDO4
+    window: Window, start_peer: StartPeer
+) -> None:
+    """The other edits in turns what the window does not make: what another has worked on no undo would remove."""
+    script = f"""
+session.settle()
+bpy.data.objects["Light"].name = "Lamp"
+bpy.data.objects.remove(bpy.data.objects["Camera"])
+session.settle()
+session.barrier("begun", 2)
+for turn in ("add", "rename", "duplicate", "delete"):
+    session.barrier(turn, 2)
+    for name in {{"Cube", "Lamp"}} & {{*bpy.data.objects.keys()}}:
+        bpy.data.objects[name].scale.z += 0.5
+    session.settle()
+    session.barrier(turn + " answered", 2)
+session.barrier("undone", 2)
+session.settle()
+say([{MADE}, session.digest()])
+session.barrier("end", 2)
+"""
+    peer = start_peer(window.host_and_share(), script)
+    reach(window, "begun")
+    window.run('bpy.ops.ed.undo_push(message="begin")')
+    stages = [["Cube", "Lamp"]]
+    for turn, codes, names in MAKES:
+        window.steps(*codes)
+        window.wait_for(f"{MADE} == {names} and not bpy.context.window.modal_operators")
+        stages.append(names)
+        reach(window, turn)
+        reach(window, f"{turn} answered")
+    for names in (*reversed(stages[:-1]),):
+        window.run(UNDO)
+        window.wait_for(f"{MADE} == {names}")
+    assert window.run('[round(bpy.data.objects[name].scale.z, 1) for name in ("Cube", "Lamp")]') == [2.5, 3.0]
+    for names in stages[1:3]:
+        window.run('tap("Z", ctrl=True, shift=True)')
+        window.wait_for(f"{MADE} == {names}")
+    reach(window, "undone")
+    undone = window.run(f"[{MADE}, session.current().digest()]")
+    reach(window, "end")
+    assert undone[0] == stages[2]
+    assert ended_well(peer).said == [undone]
+    assert window.run("session.current().stats.echoes") == 0
+
+
 DRAG: Final = ('event("MOUSEMOVE", "NOTHING")', 'tap("G")', 'tap("X")', "type_one()")  # by 1, not confirmed yet
 DRAGS: Final = 'any(one.bl_idname.startswith("TRANSFORM_OT") for one in bpy.context.window.modal_operators)'
 
@@ -292,6 +364,59 @@ def test_a_drag_is_left_alone_and_what_waits_for_it_comes_at_its_end(  # GUI13 M
     reach(window, "end")
     assert dropped[:4] == [there, 0, 0, ["Cube", "Light", "Suzanne"]]
     assert ended_well(peer).said == [dropped]
+    assert window.run("session.current().stats.echoes") == 0
+
+
+SLOW_ENGINE: Final = """
+import threading
+rendered = threading.Event()
+class Slow(bpy.types.RenderEngine):
+    bl_idname, bl_label = "SLOW", "Slow"
+    def render(self, depsgraph):
+        while not rendered.wait(0.05):
+            pass
+bpy.utils.register_class(Slow)
+bpy.context.scene.render.engine = "SLOW"
+bpy.context.preferences.view.render_display_type = "NONE"
+"""
+RENDERS: Final = 'bpy.app.is_job_running("RENDER")'
+
+
+def test_what_comes_and_goes_while_a_render_runs_waits_for_its_end(  # GUI13 MIRROR13
+    window: Window, start_peer: StartPeer
+) -> None:
+    script = f"""
+        session.settle()
+        session.barrier("rendering", 2)
+        bpy.data.objects["Light"].location.z = 7
+        bpy.data.materials.remove(bpy.data.materials["Material"])
+        bpy.ops.mesh.primitive_monkey_add()
+        session.settle()
+        session.barrier("edited", 2)
+        session.barrier("ended", 2)
+        session.settle()
+        say({LOOK.format(session="session")})
+        session.barrier("end", 2)
+    """
+    peer = start_peer(window.host_and_share(), script)
+    window.wait_for("len(session.current().people.members) == 2")
+    window.run(SLOW_ENGINE)
+    window.run('bpy.ops.render.render("INVOKE_DEFAULT")')
+    window.wait_for(RENDERS)
+    window.run('session.current().reach("rendering")')
+    window.wait_for('session.current().people.barriers["edited"] >= 1')
+    window.wait_for('bpy.data.objects["Light"].location.z == 7')
+    held = window.run(f'[{RENDERS}, "Material" in bpy.data.materials, "Suzanne" in bpy.data.objects]')
+    assert held == [True, True, False]
+
+    window.run("rendered.set()")
+    window.wait_for(f'not {RENDERS} and "Suzanne" in bpy.data.objects and "Material" not in bpy.data.materials')
+    window.run('session.current().reach("edited")')
+    reach(window, "ended")
+    ended = window.run(LOOK.format(session="session.current()"))
+    reach(window, "end")
+    assert ended[3] == ["Camera", "Cube", "Light", "Suzanne"]
+    assert ended_well(peer).said == [ended]
     assert window.run("session.current().stats.echoes") == 0
 
 
