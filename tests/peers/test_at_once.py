@@ -49,8 +49,9 @@ session.pump(3)  # names that clash are settled
 session.settle()
 session.barrier("end", 2)
 session.settle()
-action = D.actions[0]
-curves = action.fcurves if hasattr(action, "fcurves") else action.layers[0].strips[0].channelbags[0].fcurves
+def curves_of(action):
+    return action.fcurves if hasattr(action, "fcurves") else action.layers[0].strips[0].channelbags[0].fcurves
+curves = curves_of(cube.animation_data.action)
 say([
     [one.name for one in cube.modifiers],
     sorted(one.name for one in cube.constraints),
@@ -61,15 +62,18 @@ say([
     sorted(group.children.keys()),
     sorted({one.data_path for one in curves}),
     [len(one.keyframe_points) for one in curves if one.data_path == "location"],
+    sorted({one.data_path for one in curves_of(D.objects["Light"].animation_data.action)}),
 ])
 """
 HOST = """
+D.objects["Light"].keyframe_insert("location", frame=1)
 cube.modifiers.move(0, 2)
 cube.keyframe_insert("rotation_euler", frame=5)
 for frame in (20, 30):
     cube.keyframe_insert("location", frame=frame)
 """
 JOINER = """
+D.objects["Light"].keyframe_insert("scale", frame=1)
 cube.modifiers.move(2, 0)
 cube.keyframe_insert("scale", frame=5)
 cube.keyframe_insert("location", frame=40)
@@ -84,10 +88,11 @@ def test_what_two_add_to_the_same_things_at_once_is_all_there(tmp_path: Path) ->
         )
     in_step(*ended)
     assert ended[0].said[-1] == ended[1].said[-1]
-    modifiers, *named, curves, keys = ended[0].said[-1]
+    modifiers, *named, curves, keys, first = ended[0].said[-1]
     assert sorted(modifiers) == ["A", "B", "C", "host", "joiner"]
     assert modifiers.index("C") < modifiers.index("B")  # moved by the joiner, to the front
     both = ["host", "joiner"]
     assert named == [both, both, both, ["Same", "Same.001", *both], both, both]
     assert curves == ["location", "rotation_euler", "scale"]
     assert keys in ([3, 3, 3], [2, 2, 2])  # of one curve the later one's, whole
+    assert first in (["location"], ["scale"])  # and of two actions for one thing
