@@ -12,7 +12,7 @@ import bpy
 
 from broadcaster.tree import Delta, Tree, diff, tag
 
-from .bones import BONES, COLLECTIONS
+from .bone_keys import BONES, COLLECTIONS
 from .context import Datablock
 from .fields import Fields
 from .keying import structs_of
