@@ -18,6 +18,7 @@ from . import Spool
 from .packs import Packs
 from .repair import salvage_blobs
 from .spool import FileSpool, Recent, failure
+from .turns import Turns
 
 DATABASE: Final = "blobs.db"  # where earlier versions had the small ones
 FOLDER: Final = "blobs"
@@ -35,9 +36,16 @@ class DiskBlobs:
     """
 
     def __init__(
-        self, directory: Path, findings: list[str], clock: Callable[[], float] = time.monotonic, *, clean: bool = False
+        self,
+        directory: Path,
+        findings: list[str],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        clean: bool = False,
+        turns: Turns | None = None,
     ) -> None:
         self._clock = clock
+        self._turns = turns or Turns()
         self._folder = directory / FOLDER
         self._folder.mkdir(exist_ok=True)
         self._packs = Packs(directory / PACKS, findings, clean=clean)
@@ -132,7 +140,7 @@ class DiskBlobs:
             self._asked[key] = int(self._clock())
 
         self._spooled += 1
-        with FileSpool(self._folder / f".{self._spooled}", place, kept) as spool:
+        with FileSpool(self._folder / f".{self._spooled}", total, self._turns, place, kept) as spool:
             yield spool
 
     async def _until_gone(self, key: bytes) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 import trio
 
 from ..errors import Unavailable
+from .turns import Turns
 
 SMALL_BYTES: Final = 16 * 1024  # of a job
 COMMIT_BYTES: Final = 256 * 1024  # about, of large jobs in one commit
@@ -32,10 +33,14 @@ class _Ticket(Generic[Job]):
 
 
 class Commits(ABC, Generic[Job]):
-    """Commits jobs, large ones in the order in which they are asked for; small ones wait for none of these."""
+    """Commits jobs, large ones in the order in which they are asked for; small ones wait for none of these.
 
-    def __init__(self, commit_bytes: int = COMMIT_BYTES) -> None:
+    Those of a log have `turns`.
+    """
+
+    def __init__(self, commit_bytes: int = COMMIT_BYTES, turns: Turns | None = None) -> None:
         self._commit_bytes = commit_bytes
+        self._turn: Callable[[], AbstractContextManager[None]] = turns.of_log if turns else nullcontext
         self._waiting: list[_Ticket[Job]] = []
         self._leader: _Ticket[Job] | None = None  # whose owner commits
 
@@ -69,7 +74,7 @@ class Commits(ABC, Generic[Job]):
     async def _commit_next(self) -> None:
         batch = self._take_next()
         try:
-            with trio.CancelScope(shield=True):  # who leads may be given up, and those whom it leads not
+            with self._turn(), trio.CancelScope(shield=True):  # who leads may be given up, and those whom it leads not
                 error = await _in_thread(partial(self._commit, [one.job for one in batch]))
         except BaseException:
             self._waiting[:0] = batch

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from ..errors import Refused
 from .commits import COMMIT_BYTES, Commits
+from .turns import Turns
 
 Place: TypeAlias = tuple[int, int]  # a room and the number of an entry of its log
 NOWHERE: Final[Place] = (0, 0)  # what was written last is no entry, and nothing before it can be missed
@@ -42,8 +43,9 @@ class Writer(Commits[Job]):
         database: sqlite3.Connection,
         committed: Callable[[Place], None] | None = None,
         commit_bytes: int = COMMIT_BYTES,
+        turns: Turns | None = None,
     ) -> None:
-        super().__init__(commit_bytes)
+        super().__init__(commit_bytes, turns)
         self.database = database
         self._committed = committed
 

@@ -22,11 +22,10 @@ import trio
 from .. import wire
 from ..errors import Unavailable
 from .commits import Commits
-from .spool import failure, sync_folder
+from .spool import AHEAD_BYTES, failure, flush, sync_folder, take_ahead
 
 PACK_BYTES: Final = 64 * wire.MIB  # about: then another one is begun
 COMMIT_BYTES: Final = wire.MIB  # about: the logs of all rooms may have to wait for it
-AHEAD_BYTES: Final = 4 * wire.MIB  # of disk taken before it is needed: to flush a file that grew takes longer
 LIVING: Final = 0.5  # of a pack: if it is less, it is written anew
 MOVED_AT_ONCE: Final = 16  # blobs
 MOST_PARTS: Final = 1024  # that the kernel takes at once
@@ -228,18 +227,15 @@ class Packs(Commits[Job]):
     def _write(self, parts: list[bytes], end: int) -> None:
         if self._file is None:
             self._file = FileIO(self._path(self._newest), "r+b")
-        file = self._file.fileno()
-        if end > self._taken and hasattr(os, "posix_fallocate"):
-            self._taken = end + AHEAD_BYTES
-            with suppress(OSError):  # a matter of speed
-                os.posix_fallocate(file, self._end, self._taken - self._end)
+        if end > self._taken:
+            self._taken = take_ahead(self._file, self._end, end + AHEAD_BYTES)
         self._file.seek(self._end)
-        written = os.writev(file, parts) if hasattr(os, "writev") and len(parts) <= MOST_PARTS else 0
+        written = os.writev(self._file.fileno(), parts) if hasattr(os, "writev") and len(parts) <= MOST_PARTS else 0
         if self._end + written < end:
             view = memoryview(b"".join(parts))[written:]
             while view:
                 view = view[self._file.write(view) :]
-        getattr(os, "fdatasync", os.fsync)(file)
+        flush(self._file)
 
     def _mark(self, keys: Iterable[bytes]) -> None:
         """Not flushed: what comes back after a loss of power goes again."""

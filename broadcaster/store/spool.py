@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -13,23 +15,30 @@ import trio
 
 from .. import wire
 from ..errors import Unavailable
+from .turns import Turns
 
+AHEAD_BYTES: Final = 4 * wire.MIB
 RECENT_BYTES: Final = 32 * wire.MIB
 LARGEST_RECENT_BYTES: Final = wire.MIB
 
 
 class FileSpool:
-    """Parts into a file, which appears in its place whole, and stays, or not at all.
+    """Parts into a file of `total` bytes, which appears in its place whole, and stays, or not at all.
 
-    Each part is flushed before the next: a disk that owes much to one file lets the logs of all rooms wait.
+    What is written is flushed before the next: a disk that owes much to one file lets the logs of all rooms wait.
     """
 
-    def __init__(self, path: Path, place: Callable[[], Awaitable[Path]], kept: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, total: int, turns: Turns, place: Callable[[], Awaitable[Path]], kept: Callable[[], None]
+    ) -> None:
         self._path = path
+        self._total = total
+        self._turns = turns
         self._place = place
         self._kept = kept
         self._file: FileIO | None = None
         self._written = 0
+        self._taken = 0  # of the disk
 
     def __enter__(self) -> Self:
         return self
@@ -42,17 +51,23 @@ class FileSpool:
         self._path.unlink(missing_ok=True)
 
     async def write(self, data: bytes) -> None:
-        await _reach_disk(self._write, data)
-        self._written += len(data)
+        done = 0
+        while done < len(data):
+            async with self._turns.of_blob() as most:
+                part = memoryview(data)[done : done + most]
+                await _reach_disk(partial(self._write, self._written + done), part)
+            done += len(part)
+        self._written += done
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, start: int, view: memoryview) -> None:
         if self._file is None:
             self._file = FileIO(self._path, "wb")
-        self._file.seek(self._written)  # not behind half a part that failed
-        view = memoryview(data)
+        if start + len(view) > self._taken:
+            self._taken = take_ahead(self._file, start, min(start + len(view) + AHEAD_BYTES, self._total))
+        self._file.seek(start)  # not behind half a part that failed
         while view:
             view = view[self._file.write(view) :]
-        os.fsync(self._file.fileno())
+        flush(self._file)
 
     async def keep(self) -> None:
         await _reach_disk(self._move, await self._place())
@@ -60,6 +75,9 @@ class FileSpool:
 
     def _move(self, place: Path) -> None:
         assert self._file is not None
+        if self._taken > self._written:  # it is shorter than was said
+            self._file.truncate(self._written)
+            flush(self._file)
         self._file.close()
         if self._path.exists():
             place.parent.mkdir(exist_ok=True)
@@ -78,6 +96,19 @@ async def _reach_disk(work: Callable[[Any], None], what: Any) -> None:
 def failure(exc: OSError) -> str:
     """For people."""
     return f"the broadcaster cannot write to its disk: {exc.strerror}"
+
+
+def take_ahead(file: FileIO, start: int, end: int) -> int:
+    """Takes so much of the disk, up to where it says: to flush a file that grew takes longer."""
+    if hasattr(os, "posix_fallocate"):
+        with suppress(OSError):  # a matter of speed
+            os.posix_fallocate(file.fileno(), start, end - start)
+    return end
+
+
+def flush(file: FileIO) -> None:
+    """Its bytes and its length are on the disk then."""
+    getattr(os, "fdatasync", os.fsync)(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

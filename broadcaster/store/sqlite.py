@@ -23,6 +23,7 @@ from .blobs import DiskBlobs
 from .database import NOWHERE, Job, Place, Writer, connect, make_schema
 from .head import HeadFile
 from .repair import check, check_batches, salvage
+from .turns import Turns
 
 DATABASE: Final = "rooms.db"
 UPLOADS: Final = "uploads"
@@ -204,13 +205,14 @@ class SqliteStore:
             self._head = HeadFile(directory)
             self.findings: list[str] = []
             self._database, self.torn = self._open(directory)
-            self._disk_blobs = DiskBlobs(directory, self.findings, clean=self._head.was_closed)
+            turns = Turns()
+            self._disk_blobs = DiskBlobs(directory, self.findings, clean=self._head.was_closed, turns=turns)
             self._head.begin()
             self.folder: Path | None = _emptied(directory / UPLOADS)
         except (OSError, sqlite3.Error) as exc:
             raise Refused(f"rooms cannot be kept in {directory}: {exc}") from exc
         self.blobs: Blobs = self._disk_blobs
-        self._writer = Writer(self._database, self._head.write)
+        self._writer = Writer(self._database, self._head.write, turns=turns)
         self._last: int = self._database.execute("SELECT IFNULL(MAX(id), 0) FROM rooms").fetchone()[0]
 
     def _open(self, directory: Path) -> tuple[sqlite3.Connection, bool]:

@@ -440,6 +440,19 @@ def test_a_part_that_could_not_be_written_is_written_again(tmp_path: Path) -> No
     store.close()
 
 
+def test_a_blob_that_is_shorter_than_was_said_is_as_long_as_it_is(tmp_path: Path) -> None:  # STORE18
+    store = SqliteStore(tmp_path)
+
+    async def test() -> None:
+        async with store.blobs.spool(sha_of(b"short"), 1000) as spool:
+            await spool.write(b"short")
+            await spool.keep()
+        assert await store.blobs.get(sha_of(b"short")) == b"short"
+
+    real(test)
+    store.close()
+
+
 def test_recent_blobs_are_bounded() -> None:  # STORE19
     recent = Recent(10)
     for name in "abc":
