@@ -117,8 +117,11 @@ class SlotReference:
         handle = self._handle(struct) if LAYERED and action is not None else ONLY
         if action is None or (LAYERED and handle == NO_SLOT):
             return None
-        known = slots_of(ctx, action)
-        return known.setdefault(handle, new_uuid()) if known is not None else None
+        if (known := slots_of(ctx, action)) is None:
+            return None
+        if not (LAYERED or _has_curves(action)):  # nor a slot, for others, unless it had one
+            return known.get(handle)
+        return known.setdefault(handle, new_uuid())
 
     def _handle(self, struct: Struct) -> int:
         if in_tweak_mode(struct):
@@ -172,10 +175,14 @@ def _slots(action: Datablock, old: dict[str, Fields]) -> Iterator[Slot]:
         for slot in action.slots:
             bag = strip.channelbag(slot) if strip is not None else None
             yield Slot(slot.handle, slot.name_display, slot.target_id_type, bag)
-    elif old or len(action.fcurves) or len(action.groups):
+    elif old or _has_curves(action):
         known: Fields = next(iter(old.values()), {})
         id_type = action.id_root if len(action.fcurves) else ""  # reading an unset one is reported as an error
         yield Slot(ONLY, known.get("name", NAME), id_type or known.get("id_type", ""), action)
+
+
+def _has_curves(action: Datablock) -> bool:
+    return bool(len(action.fcurves) or len(action.groups))
 
 
 def _strip(action: Datablock) -> Any:

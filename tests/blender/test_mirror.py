@@ -695,6 +695,16 @@ def test_a_set_of_lines_may_have_no_line_style(mirror: Mirror) -> None:  # MIRRO
     assert (lines.linestyle, len(bpy.data.linestyles), everything(mirror)) == (None, styles, [])
 
 
+def test_an_action_without_curves_is_told_once(mirror: Mirror) -> None:  # ANIM2
+    cube = bpy.data.objects["Cube"]
+    cube.animation_data_create().action = bpy.data.actions.new("own")
+    assert len(everything(mirror)) == 2
+    assert [everything(mirror), everything(mirror)] == [[], []]
+    cube.keyframe_insert("location")
+    everything(mirror)
+    assert everything(mirror) == []
+
+
 def test_to_tweak_a_strip_is_nobodys_edit(mirror: Mirror) -> None:  # ANIM13
     cube = bpy.data.objects["Cube"]
     cube.keyframe_insert("location")
