@@ -73,14 +73,16 @@ class Packs(Commits[Job]):
         for pack in packs:
             newest = pack == packs[-1]
             self._sizes[pack], whole = self._read_pack(pack, verified=newest)
-            if not whole and (clean or not newest):
+            if not whole:
                 damaged.append(pack)
+                if clean or not newest:
+                    left = self._living[pack]
+                    findings.append(f"{folder.name}/{pack} is damaged: {left} bytes of blobs are left of it")
         self._file: FileIO | None = None
         self._newest = packs[-1] if packs else 0
         self._end = self._sizes[self._newest] if packs and self._newest not in damaged else PACK_BYTES
         self._taken = 0  # of the disk, for the newest
         for pack in damaged:
-            findings.append(f"{folder.name}/{pack} is damaged: {self._living[pack]} bytes of blobs are left of it")
             with suppress(OSError):  # then it is found again
                 for blobs in self._living_in(pack):
                     self._append(blobs)
