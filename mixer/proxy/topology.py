@@ -125,6 +125,8 @@ def replace(mesh: Datablock, topology: Topology) -> None:
         _fill(mesh, topology)
         return
     # Only bmesh gives shape keys their new number of points. It must not read the keys of before, which have another.
+    blocks = mesh.shape_keys.key_blocks
+    before = [_points_of(block) for block in blocks]
     between = bpy.data.meshes.new(MOMENT)
     edited = bmesh.new()
     try:
@@ -134,6 +136,16 @@ def replace(mesh: Datablock, topology: Topology) -> None:
     finally:
         edited.free()
         bpy.data.meshes.remove(between)
+    for block, old in zip(blocks, before, strict=True):
+        points = _points_of(block)
+        points[: len(old)] = old[: len(points)]
+        block.data.foreach_set("co", points.reshape(-1))
+
+
+def _points_of(block: Any) -> Array:
+    points = np.empty((len(block.data), 3), np.float32)
+    block.data.foreach_get("co", points.reshape(-1))
+    return points
 
 
 def _fill(mesh: Any, topology: Topology) -> None:

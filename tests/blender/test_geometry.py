@@ -228,12 +228,13 @@ def test_new_points_take_nothing_from_beyond_the_end_of_shape_keys() -> None:  #
     tree, other = sent(read(context(), grid(60))), cube()
     thing = next(one for one in bpy.data.objects if one.data == other)
     for name in ("basis", "smile"):
-        thing.shape_key_add(name=name)
+        thing.shape_key_add(name=name).data[7].co = (0.5, 0.25, 0.125)
     write(context("copy"), other, tree)
     for block in other.shape_keys.key_blocks:
         points = np.empty((len(other.vertices), 3), np.float32)
         block.data.foreach_get("co", points.reshape(-1))
         assert np.abs(points).max() <= 1
+        assert points[7].tolist() == [0.5, 0.25, 0.125]
 
 
 def test_a_mesh_without_an_object_is_written_too() -> None:  # ARRAY4
