@@ -13,6 +13,7 @@ from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree
 
 from .arrays import Array, header
+from .moment import MOMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,6 @@ UV_MAP: Final = "CORNER/FLOAT2/"
 UV_PINS: Final = "CORNER/BOOLEAN/.pn."
 SHARP_EDGE: Final = "EDGE/BOOLEAN/sharp_edge"
 BYTE: Final = np.float32(255)
-PASSING: Final = "mixer: to be renamed"
 
 VERSION: Final = bpy.app.version
 RENAMED: Final = {".uv_seam": "uv_seam"} if VERSION < (4, 5) else {}  # here -> on all peers
@@ -221,9 +221,9 @@ def _make(mesh: Any, key: str) -> Any:
     if old is not None and not old.is_required:  # the same name with another type
         mesh.attributes.remove(old)
     before = set(mesh.attributes.keys())
-    for first in (here, PASSING):
+    for first in (here, MOMENT):
         made = mesh.attributes.new(first, data_type, domain)
-        if made is not None and first == PASSING:  # so it gets a name that a vertex group has, too
+        if made is not None and first == MOMENT:  # so it gets a name that a vertex group has, too
             made.name = here
         if made is not None and key_of(made) == key:
             return made

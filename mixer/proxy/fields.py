@@ -13,6 +13,7 @@ from broadcaster.tree import Tree
 
 from . import values
 from .context import Context, Struct
+from .moment import MOMENT
 
 Fields = dict[str, Tree]
 
@@ -167,7 +168,7 @@ class NeverNone(Reference):
         if (style := resolve(ctx, new)) is not None:
             setattr(struct, self.name, style)
         elif getattr(struct, self.name) is not None:
-            passing = bpy.data.linestyles.new("passing")
+            passing = bpy.data.linestyles.new(MOMENT)
             setattr(struct, self.name, passing)
             bpy.data.linestyles.remove(passing)
 

@@ -15,6 +15,7 @@ from .collection import ItemsProxy
 from .context import Context, Struct
 from .fields import WRITE_ERRORS, Fields, resolve
 from .keying import name_of, structs_of
+from .moment import MOMENT
 from .struct import read_struct, write_struct
 
 STRIPS: Final = Items(new="new", kind="type")
@@ -95,7 +96,7 @@ def _new(ctx: Context, strips: Any, tree: Fields, start: int) -> Struct:
     action = resolve(ctx, tree.get("action"))
     if isinstance(action, bpy.types.Action):
         return strips.new(name_of(tree), start, action)
-    passing = bpy.data.actions.new("passing")  # the strip's own is gone
+    passing = bpy.data.actions.new(MOMENT)  # the strip's own is gone
     try:
         return strips.new(name_of(tree), start, passing)
     finally:
