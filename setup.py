@@ -1,4 +1,4 @@
-"""Compiles what a room computes to C, by mypyc, where MIXER_COMPILED is set: the same modules, at twice the speed.
+"""Compiles what a room computes to C, by mypyc, where MIXER_COMPILED is set: the same modules, in less time.
 
 Without it, as in the extension, all is plain Python. What waits for sockets and disks stays so anyway.
 """

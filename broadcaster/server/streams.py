@@ -109,7 +109,7 @@ def straight(stream: trio.abc.SendStream) -> Callable[[bytes], int]:
 
 
 async def send_parts(stream: trio.abc.SendStream, parts: list[bytes]) -> None:
-    """All of them, put together only where they have to be: by who else writes to `stream` they are not waited for."""
+    """All of them, joined only where the line takes no more at once. Nobody else may be writing to `stream`."""
     written = 0
     if isinstance(stream, trio.SocketStream) and hasattr(os, "writev"):
         with suppress(OSError):  # full, or broken
