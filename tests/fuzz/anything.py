@@ -17,6 +17,7 @@ LEFT_OUT: Final = {
     "the slots of an action, seen from who uses it: a name set there ends Blender": "*.action_suitable_slots",
     "each person's tools: not the scene": "Scene.tool_settings",
     "todo: the texture slots of line styles": "FreestyleLineStyle.active_texture",
+    "Blender makes room for a pin of each face, not of each corner, and writes behind it": "MeshUVLoop.pin_uv",
     "a thumbnail; a negative size of one ends Blender": "*.preview",
     "another path to another datablock: it would be written twice": "NodeLink.from_node NodeLink.to_node Bone.parent",
     "what is so is not saved": "ID.is_runtime_data",
