@@ -197,6 +197,8 @@ def call(chance: Random, kind: str, tell: Tell) -> str:
     chosen = legal.options(chance, operator, frozenset(OPTIONS_NEVER))
     if path == "object.convert":
         chosen["target"] = chance.choice(CONVERTED)
+        if any(one.type == "META" for one in bpy.context.selected_objects):
+            raise LookupError("Blender looks for the head of the family in the view layer, and ends where it is not")
     active = bpy.context.object
     if chosen.get("type") in NEVER_MADE:
         del chosen["type"]
