@@ -62,6 +62,7 @@ def _make_plan(struct: Any) -> Plan:
             pointers.append((name, is_user))
         elif is_user or _is_array(prop):
             rest.append((name, is_user))
+            _note_range(f"{bases[0]}.{name}", prop, bases)
         else:
             scalars.append(name)
             _note_range(f"{bases[0]}.{name}", prop, bases)
@@ -95,9 +96,17 @@ def stands_for(where: str, a: Any, b: Any) -> tuple[Any, Any]:
     if where in _enums and "" in (a, b):
         return a, a
     if (limits := _limits.get(where)) is not None:
-        low, high = limits
-        a, b = (low if value < low else high if value > high else value for value in (a, b))
+        return _within(a, *limits), _within(b, *limits)
     return a, b
+
+
+def _within(value: Any, low: float, high: float) -> Any:
+    """A number or a tuple of them, with the nearest in range for what is out of it."""
+    if isinstance(value, tuple):
+        return tuple(_within(one, low, high) for one in value)
+    if not isinstance(value, (int, float)):
+        return value  # what is absent, or cannot be read
+    return low if value < low else high if value > high else value
 
 
 def columns_of(collection: Any, item_type: str) -> tuple[Column, ...]:

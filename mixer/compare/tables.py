@@ -102,8 +102,14 @@ PER_USER_NAMES: Final = re.compile(
 PER_USER_ITEMS: Final = re.compile(r"'\.select_(vert|edge|poly)'|'\.(vs|es|pn)\..*'")  # of Mesh.attributes
 
 # What Blender computes anew whenever a file is opened or a mode is left, not to the last bit the same: a bone's roll is
-# worked out of its matrix. Equal within TOLERANCE; all other numbers are equal exactly or not at all.
-COMPUTED: Final = _words("Bone.matrix Bone.matrix_local Bone.head Bone.tail Object.matrix_world")
+# worked out of its matrix, a tint of a white point. Equal within TOLERANCE; all other numbers are equal exactly or not
+# at all.
+COMPUTED: Final = _words("""
+    Bone.matrix Bone.matrix_local Bone.head Bone.tail Object.matrix_world ColorManagedViewSettings.white_balance_tint
+    ColorManagedViewSettings.white_balance_whitepoint CompositorNodeColorBalance.input_tint
+    CompositorNodeColorBalance.input_whitepoint CompositorNodeColorBalance.output_tint
+    CompositorNodeColorBalance.output_whitepoint
+""")
 TOLERANCE: Final = 1e-4
 
 # Collections whose order says nothing.

@@ -25,7 +25,7 @@ class Struct:
     path: str
     fields: dict[str, Any] = field(default_factory=dict)
     user: dict[str, Any] = field(default_factory=dict)
-    unused: bool = False  # a datablock without users: Blender drops it when it saves
+    unused: bool = False  # a datablock that nothing uses, or only what is so: Blender drops it when it saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,20 @@ def read_file(path: Path) -> Tree:
     # Blender drops these as it saves; until then drivers look at them, which counts as no use.
     bpy.data.batch_remove([one for one in bpy.data.objects if one.users == 0])
     settle()
-    return {kind: dict(_datablocks(kind)) for kind in _kinds()}
+    unused = _unused()
+    return {kind: dict(_datablocks(kind, unused)) for kind in _kinds()}
+
+
+def _unused() -> set[Any]:
+    """What nothing uses, and what only that uses: saved a few times more it would be gone, too."""
+    users = bpy.data.user_map()
+    found = {one for one in users if one.users == 0}
+    grows = bool(found)
+    while grows:
+        more = {one for one, by in users.items() if by and by <= found and not one.use_fake_user} - found
+        found |= more
+        grows = bool(more)
+    return found
 
 
 def _kinds() -> Iterator[str]:
@@ -57,7 +70,7 @@ def _kinds() -> Iterator[str]:
             yield prop.identifier
 
 
-def _datablocks(kind: str) -> Iterator[tuple[str, Struct]]:
+def _datablocks(kind: str, unused: set[Any]) -> Iterator[tuple[str, Struct]]:
     shipped = bpy.utils.resource_path("LOCAL")
     for datablock in getattr(bpy.data, kind):
         name, library = datablock.name, datablock.library
@@ -68,7 +81,7 @@ def _datablocks(kind: str) -> Iterator[tuple[str, Struct]]:
                 continue
             name = f"{name} of {Path(library.filepath).name}"
         found = _Walk(f"{kind}[{name!r}]").run(datablock)
-        found.unused = datablock.users == 0
+        found.unused = datablock in unused
         yield name, found
 
 

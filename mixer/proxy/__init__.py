@@ -39,6 +39,7 @@ struct.SPECIAL.update(
     {
         "action": actions.proxy,
         "animated_by": actions.AnimatedBy,
+        "beyond": fields.Beyond,
         "bones": bones.proxy,
         "class": fields.ClassName,
         "constant": fields.Constant,

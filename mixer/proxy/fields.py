@@ -101,6 +101,33 @@ class TextureSpace(Vector):
             Vector.write(self, ctx, struct, live, new, fields)
 
 
+BEYOND: Final = {  # what Blender takes and computes other properties from, past the limits that these have -> these
+    "angle": ("lens",),
+    "input_whitepoint": ("input_temperature", "input_tint"),
+    "output_whitepoint": ("output_temperature", "output_tint"),
+    "white_balance_whitepoint": ("white_balance_temperature", "white_balance_tint"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond(Vector):
+    """Another path to other properties, by which they got where nobody can set them to: read only then."""
+
+    pseudo: bool = False
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        rna = struct.bl_rna.properties
+        limits = [rna[name] for name in BEYOND[self.name] if name in rna]
+        if all(one.hard_min <= getattr(struct, one.identifier) <= one.hard_max for one in limits):
+            return None
+        value = getattr(struct, self.name)
+        return values.encode(value if type(value) is float else value[:])
+
+    def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
+        if new is not None:
+            setattr(struct, self.name, values.decode(new))
+
+
 @dataclass(frozen=True, slots=True)
 class Constant(Scalar):
     """What is settled when the struct is made, as a modifier's type."""

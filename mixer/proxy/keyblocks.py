@@ -13,6 +13,7 @@ from .arrays import Array, Hashes, decode, encode
 from .context import Blobs
 
 WIDTHS: Final = {"co": 3, "handle_left": 3, "handle_right": 3, "radius": 1, "tilt": 1}  # numbers in each
+OWN: Final = {"MESH": ("vertices", "co"), "LATTICE": ("points", "co_deform")}  # where an owner has its own points
 FIELDS: Final = {  # type of point -> what a shape key of a curve moves
     "ShapeKeyBezierPoint": ("co", "handle_left", "handle_right", "radius", "tilt"),
     "ShapeKeyCurvePoint": ("co", "radius", "tilt"),
@@ -33,6 +34,29 @@ def write_data(block: Any, node: Tree, blobs: Blobs) -> None:
         _write_curve(block, array.tolist())
     else:
         block.points.foreach_set("co", array.reshape(-1))
+
+
+def write_own(block: Any) -> None:
+    """Puts the points where those of its owner are: what all do alike with an array that does not fit."""
+    owner = block.id_data.user
+    if _is_curve(block):
+        _write_curve(block, _of_splines(owner))
+        return
+    points, name = OWN[owner.id_type]
+    array = np.empty((len(getattr(owner, points)), 3), np.float32)
+    getattr(owner, points).foreach_get(name, array.reshape(-1))
+    block.points.foreach_set("co", array.reshape(-1))
+
+
+def _of_splines(curve: Any) -> list[float]:
+    """What the points of a curve say of themselves, as `_read` gives them."""
+    flat: list[float] = []
+    for spline in curve.splines:
+        for point in spline.bezier_points:
+            flat += (*point.co, *point.handle_left, *point.handle_right, point.radius, point.tilt)
+        for point in spline.points:
+            flat += (*point.co[:3], point.radius, point.tilt)
+    return flat
 
 
 def _is_curve(block: Any) -> bool:

@@ -136,6 +136,7 @@ def _write_block(ctx: Context, block: Struct, names: dict[str, str], old: Fields
             keyblocks.write_data(block, array, ctx.blobs)
         except RemoteProtocolError as exc:  # made for other points: the geometry comes later, or was overruled
             ctx.refuse(block, DATA, exc)
+            keyblocks.write_own(block)  # or each would show what it happened to have
 
 
 def _sort(thing: Datablock, wanted: list[str]) -> None:

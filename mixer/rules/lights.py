@@ -13,11 +13,12 @@ LIGHTS: Final = {
     "LightProbe": Rule(by={"type": "constant"}),
     "Camera": Rule(
         derived=names("custom_bytecode custom_bytecode_hash"),
-        view=names("angle angle_x angle_y"),  # of lens and sensor
+        view=names("angle_x angle_y"),  # of lens and sensor
         withheld=names("custom_filepath custom_mode custom_shader"),  # OSL
         blind=names("cycles_custom"),
         write_first=("type", "sensor_fit", "sensor_width", "sensor_height"),
         items={"background_images": Items(new="new", rows=True)},
+        by={"angle": "beyond"},
     ),
     "CameraBackgroundImage": Rule(per_user=names("show_expanded"), write_first=("source",)),
     "MovieClipUser": Rule(derived=names("frame_current")),

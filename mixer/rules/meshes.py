@@ -16,6 +16,7 @@ MESHES: Final = {
         view=names(
             "attributes color_attributes edges loops polygons uv_layers vertices"  # all in "geometry"
             " auto_texspace vertex_colors"
+            " texture_mesh"  # texco_mesh under another name
         ),
         per_user=names("uv_layer_clone uv_layer_clone_index uv_layer_stencil uv_layer_stencil_index"),
         todo=names("skin_vertices"),

@@ -98,8 +98,8 @@ NODES: Final = {
     "NodeTreeInterfaceItem": Rule(view=names("interface_items parent"), per_user=names("select")),
     "NodeTreeInterfaceSocket": Rule(derived=names("bl_socket_idname"), write_first=("socket_type", "subtype")),
     "CompositorNodeColorBalance": Rule(
-        # of temperature and tint; of lift, gamma and gain, or of sockets
-        view=names("input_whitepoint offset output_whitepoint power slope")
+        view=names("offset power slope"),  # of lift, gamma and gain, or of sockets
+        by={"input_whitepoint": "beyond", "output_whitepoint": "beyond"},
     ),
     "CompositorNodeCryptomatteV2": Rule(
         derived=names("add remove"),

@@ -46,9 +46,9 @@ SCENES: Final = {
     ),
     "ColorManagedDisplaySettings": Rule(write_first=("display_device",)),
     "ColorManagedViewSettings": Rule(
-        view=names("white_balance_whitepoint"),  # of temperature and tint
         write_first=("view_transform", "look", "use_curve_mapping"),
         make={"curve_mapping": ("use_curve_mapping", "")},
+        by={"white_balance_whitepoint": "beyond"},
     ),
 }
 

@@ -239,6 +239,34 @@ def test_attributes_without_points_are_nothing(tmp_path: Path) -> None:
     assert compare.compare(*files) == []
 
 
+def test_what_only_the_unused_uses_is_unused(base: Path, tmp_path: Path) -> None:
+    def make(is_used: bool, data: Any) -> None:
+        collection = data.collections.new("By Nobody")
+        collection.objects.link(data.objects.new("Placed", data.meshes.new("Shape")))
+        collection.use_extra_user = True  # so it is saved this once
+        collection.use_fake_user = is_used
+
+    one, two = (saved(base, partial(make, used), tmp_path / f"{used}.blend") for used in (False, True))
+    assert compare.compare(base, one) == []
+    there = {found.path for found in compare.compare(base, two) if found.b == "there"}
+    assert there == {"meshes['Shape']", "objects['Placed']", "collections['By Nobody']"}
+
+
+def test_what_nobody_can_set_stands_for_the_nearest(base: Path, tmp_path: Path) -> None:
+    def compute(set_by_hand: bool, data: Any) -> None:
+        mesh = data.meshes.new("Far")
+        mesh.from_pydata([(float("-inf"),) * 3], [], [])
+        mesh.use_fake_user = True
+        assert mesh.texspace_location.x == float("-inf")
+        mesh.use_auto_texspace = False
+        if set_by_hand:
+            mesh.texspace_location.x = float("-inf")
+            assert mesh.texspace_location.x > float("-inf")
+
+    one, two = (saved(base, partial(compute, by_hand), tmp_path / f"{by_hand}.blend") for by_hand in (False, True))
+    assert compare.compare(one, two) == []
+
+
 def test_what_a_curve_controls_is_as_it_is_at_one_moment(base: Path, tmp_path: Path) -> None:
     def play(data: Any) -> None:
         data.scenes[0].frame_set(7)

@@ -148,6 +148,33 @@ def test_a_texture_space_is_mirrored_once_it_is_chosen(mirror: Mirror) -> None: 
     assert everything(mirror)[0][1][1]["texspace_size"] == ["put", None]
 
 
+def test_what_lies_past_the_limits_of_a_property_is_written_as_it_got_there(mirror: Mirror) -> None:  # MIRROR31
+    camera, scene = bpy.data.cameras["Camera"], bpy.context.scene
+    camera.sensor_width, camera.angle = 10, 3.0
+    lens = camera.lens
+    assert lens < camera.bl_rna.properties["lens"].hard_min
+    uuid = uuid_of(mirror, camera)
+    there = {uuid}
+    view: Any = scene.view_settings
+    if hasattr(view, "white_balance_whitepoint"):
+        view.white_balance_whitepoint = (3.0, 0.6, 0.0)
+        assert view.white_balance_temperature < view.bl_rna.properties["white_balance_temperature"].hard_min
+        there.add(uuid_of(mirror, scene))
+    everything(mirror)
+    member = Member("me")
+    member.hold(share_again(mirror))
+    temperature = getattr(view, "white_balance_temperature", 0)
+    camera.lens = 50
+    if temperature:
+        view.white_balance_temperature = 5000
+    everything(mirror)
+    for _ in mirror.restore(there, member):
+        pass
+    assert camera.lens == pytest.approx(lens)
+    assert getattr(view, "white_balance_temperature", 0) == pytest.approx(temperature)
+    assert everything(mirror) == []
+
+
 def test_an_object_whose_parent_is_gone_keeps_its_matrix(mirror: Mirror) -> None:  # MIRROR8
     rows = [[1.0, 0.0, 0.0, 2.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
     cube = bpy.data.objects["Cube"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, diff
+from mixer.proxy import keyblocks
 from mixer.proxy.context import Busy, Context
 from mixer.proxy.shape_keys import ShapeKeys
 
@@ -41,6 +42,22 @@ def face(*names: str) -> Any:
         block.value = 0.0
         block.data[0].co.z = place / 4
     return thing
+
+
+def owner_of(kind: str, count: int) -> Any:
+    """A curve or a lattice of so many points, with two shape keys."""
+    if kind == "CURVE":
+        owner: Any = bpy.data.curves.new("curve", "CURVE")
+        owner.splines.new("BEZIER").bezier_points.add(count - 2)
+        owner.splines.new("POLY")
+        owner.splines[0].bezier_points[0].co = (1, 2, 3)
+    else:
+        owner = bpy.data.lattices.new("lattice")
+        owner.points_u = count
+    thing = bpy.data.objects.new("thing", owner)
+    for name in ("Basis", "lifted"):
+        thing.shape_key_add(name=name)
+    return owner
 
 
 def blocks(owner: Any) -> Any:
@@ -264,13 +281,26 @@ def test_a_mesh_in_edit_mode_keeps_its_arrays_and_is_not_written() -> None:  # K
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def test_keys_of_another_number_of_vertices_keep_what_is_there() -> None:  # KEY9
+def test_keys_of_another_number_of_vertices_move_none() -> None:  # KEY9
     other = mesh_of(CORNERS[:3])
+    bpy.data.objects.new("other", other).shape_key_add(name="Basis").data[1].co.z = 7
     ctx, tree = context(), read(context(), face().data)
     write(ctx, other, with_block(tree, "smile", value=0.75))
     assert blocks(other).keys() == ["Basis", "smile", "frown", "blink"]
     assert blocks(other)["smile"].value == 0.75
-    assert coordinates(blocks(other)["smile"]) == [number for corner in CORNERS[:3] for number in corner]
+    for block in blocks(other):
+        assert coordinates(block) == [number for corner in CORNERS[:3] for number in corner]
+    assert "ShapeKey.data" in ctx.refused
+
+
+@pytest.mark.parametrize("kind", ["CURVE", "LATTICE"])
+def test_so_do_keys_of_other_curves_and_lattices(kind: Literal["CURVE", "LATTICE"]) -> None:  # KEY9
+    few, many = (owner_of(kind, count) for count in (2, 3))
+    own = keyblocks.read_data(blocks(many)["Basis"], BLOBS, None)
+    blocks(many)["lifted"].data[0].co.z = 5
+    ctx = context()
+    write(ctx, many, read(context(), few))
+    assert [keyblocks.read_data(block, BLOBS, None) for block in blocks(many)] == [own, own]
     assert "ShapeKey.data" in ctx.refused
 
 

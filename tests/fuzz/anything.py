@@ -22,7 +22,8 @@ LEFT_OUT: Final = {
     "another path to another datablock: it would be written twice": "NodeLink.from_node NodeLink.to_node Bone.parent",
     "what is so is not saved": "ID.is_runtime_data",
     "holds a datablock in this Blender alone: a scene without it is not saved": "ID.use_extra_user",
-    "Blender counts a user for it, forgets it as it undoes, and then saves a mesh in use no more": "Mesh.texture_mesh",
+    "Blender counts a user for it, forgets it as it undoes, and then saves a mesh in use no more": """
+        Mesh.texco_mesh Mesh.texture_mesh""",
     "makes a mesh no mesh, which others refuse": """
         MeshLoop.edge_index MeshLoop.vertex_index MeshEdge.vertices MeshPolygon.vertices MeshPolygon.loop_start
         IntAttributeValue.value Int2AttributeValue.value""",
