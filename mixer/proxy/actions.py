@@ -139,9 +139,9 @@ class SlotReference:
         if new is not None:
             known = slots_of(ctx, struct.action) or {}
             slot = next((slot for slot in struct.action.slots if known.get(slot.handle) == new), None)
-            if slot is None:
-                raise ValueError("the action has no such slot")
         setattr(struct, self.name, slot)
+        if slot is None and new is not None:  # nor the one that Blender chose: each might have another
+            raise ValueError("the action has no such slot")
 
 
 PROXIES: Final[Mapping[str, Any]] = {

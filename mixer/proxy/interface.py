@@ -54,10 +54,11 @@ def identifiers(ctx: Context, uuid: str) -> dict[str, str]:
 def learn(ctx: Context, uuid: str, group: Datablock, prev: Tree) -> None:
     """Gives each socket without a key one of `prev` that fits, or a new one."""
     table = identifiers(ctx, uuid)
-    fresh = [one for one in group.interface.items_tree if one.item_type != PANEL and one.identifier not in table]
+    sockets = [one for one in group.interface.items_tree if one.item_type != PANEL]
+    fresh = [one for one in sockets if one.identifier not in table]
     if not fresh:
         return
-    taken = set(table.values())
+    taken = {table[one.identifier] for one in sockets if one.identifier in table}
     old = {key: tree for key, tree in structs_of(prev).items() if key not in taken and tree.get("item_type") != PANEL}
     ways = (
         (lambda i: (fresh[i].identifier, fresh[i].in_out), lambda key: (key.partition("~")[0], old[key].get("in_out"))),
@@ -65,7 +66,14 @@ def learn(ctx: Context, uuid: str, group: Datablock, prev: Tree) -> None:
     )
     known = recognised(len(fresh), list(old), ways)
     for socket, key in zip(fresh, known, strict=True):
-        table[socket.identifier] = key if key in old else f"{socket.identifier}~{new_uuid()}"
+        _bears(table, socket.identifier, key if key in old else f"{socket.identifier}~{new_uuid()}")
+
+
+def _bears(table: dict[str, str], identifier: str, key: str) -> None:
+    """Whose key it was is gone: after an undo Blender may give that identifier to another socket."""
+    for other in [one for one, known in table.items() if known == key]:
+        del table[other]
+    table[identifier] = key
 
 
 def users_of(ctx: Context, group: Datablock) -> list[str]:
@@ -177,7 +185,7 @@ def _make(ctx: Context, interface: Any, key: str, tree: Fields) -> Struct | None
     except WRITE_ERRORS as exc:
         ctx.refuse(interface, "new_socket", exc)
         return None
-    identifiers(ctx, ctx.uuid)[made.identifier] = key
+    _bears(identifiers(ctx, ctx.uuid), made.identifier, key)
     return made
 
 

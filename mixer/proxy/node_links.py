@@ -192,7 +192,7 @@ class _Sockets:
 
     def of(self, node: str, key: str, *, output: bool) -> Struct | None:
         if (side := self._sides.get((node, output))) is None:
-            found = keys_of(self._ctx, self.nodes[node], output=output)
+            found = keys_of(self._ctx, self.nodes[node], output=output, hidden=True)
             side = self._sides[node, output] = {known: socket.identifier for known, socket in found.items()}
         sockets = self.nodes[node].outputs if output else self.nodes[node].inputs
         return next((one for one in sockets if one.identifier == side[key]), None) if key in side else None

@@ -73,12 +73,16 @@ NOT_NUMBERED: Final = names(  # identifiers of the other sockets of these nodes
 RULE: Final = Items(fixed=True, name="identifier")
 
 
-def keys_of(ctx: Context, node: Struct, *, output: bool) -> dict[str, Struct]:
-    """The sockets of one side of a node, by key. The items of `node` are to be noted before (`note_items`)."""
+def keys_of(ctx: Context, node: Struct, *, output: bool, hidden: bool = False) -> dict[str, Struct]:
+    """The sockets of one side of a node, by key. The items of `node` are to be noted before (`note_items`).
+
+    Of those that are known by name, what is out of use is left out, or with `hidden` comes after what is in use.
+    """
     sockets = node.outputs if output else node.inputs
     keys = translation(ctx, node, output=output)
     if type(node).__name__ in BY_NAME:
-        sockets = [socket for socket in sockets if not socket.is_unavailable]
+        unused = [socket for socket in sockets if hidden and socket.is_unavailable]
+        sockets = [*unused, *(socket for socket in sockets if not socket.is_unavailable)]
     return {keys.get(identifier := socket.identifier, identifier) or "-": socket for socket in sockets}
 
 
@@ -88,7 +92,7 @@ def translation(ctx: Context, node: Struct, *, output: bool) -> Mapping[str, str
     if (numbered := NUMBERED.get(kind.__name__)) is not None:
         return _by_item(ctx, node, numbered, output=output)
     if kind.__name__ in BY_NAME:
-        return {one.identifier: one.name for one in (node.outputs if output else node.inputs) if not one.is_unavailable}
+        return {one.identifier: one.name for one in (node.outputs if output else node.inputs)}
     if isinstance(node, (bpy.types.NodeGroupInput, bpy.types.NodeGroupOutput)):
         group = node.id_data
     elif "node_tree" not in plan_of(node).proxies or (group := node.node_tree) is None:

@@ -19,6 +19,7 @@ from mixer.proxy.fields import WRITE_ERRORS
 from mixer.proxy.nla import StripsProxy
 
 from .roundtrip import MemoryBlobs, load, mismatches, share, unlike
+from .test_mirror import apply, edit, put
 
 ACTION = ActionProxy("action")
 STRIPS = StripsProxy("strips")
@@ -449,6 +450,21 @@ def test_a_slot_is_chosen_by_its_key() -> None:  # ANIM8
     cube.animation_data.action_slot = None
     ((_, delta),) = mirror.collect(list(mirror.entries))
     assert delta[1]["animation_data"] == ["patch", {"action_slot": ["put", None]}]
+
+
+@pytest.mark.skipif(not LAYERED, reason="this Blender has no slots")
+def test_in_place_of_a_slot_that_is_gone_there_is_none() -> None:  # ANIM8
+    cube = bpy.data.objects["Cube"]
+    cube.animation_data_create().action = walk()
+    mirror = Mirror(MemoryBlobs())
+    mirror.scan()
+    cube.animation_data.action_slot = cube.animation_data.action.slots[0]
+    member, uuid = put(mirror, cube)
+    tree = mirror.entries[uuid].live["animation_data"]
+    edit(member, uuid, animation_data={**tree, "action_slot": "gone"})
+    apply(mirror, member, uuid)
+    assert cube.animation_data.action_slot is None
+    assert "AnimData.action_slot" in mirror.ctx.refused
 
 
 @pytest.mark.skipif(not LAYERED, reason="this Blender has no slots")

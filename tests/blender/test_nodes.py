@@ -293,6 +293,34 @@ def test_a_socket_that_has_another_number_here_is_the_same_socket() -> None:  # 
     assert everything(mirror) == []
 
 
+def test_a_number_that_an_undo_gave_free_is_of_another_socket() -> None:  # NODE4
+    group = geometry()
+    mirror = Mirror(MemoryBlobs())
+    group.interface.new_socket("Size", in_out="INPUT", socket_type="NodeSocketFloat")
+    mirror.scan()
+    bpy.ops.ed.undo_push(message="before")
+    member, uuid = put(mirror, group)
+    before = mirror.entries[uuid].live["interface"]
+    *rest, key = before["order"]
+    edit(member, uuid, interface={**before, "order": rest, "of": {one: before["of"][one] for one in rest}})
+    apply(mirror, member, uuid)
+    assert "Size" not in group.interface.items_tree
+    edit(member, uuid, interface=before)
+    apply(mirror, member, uuid)
+    group.interface.items_tree["Size"].description = "made anew, by another number"
+    bpy.ops.ed.undo_push(message="after")
+    bpy.ops.ed.undo()
+    mirror.identity.forget()
+    mirror.identity.stamp()
+    everything(mirror)
+    group = bpy.data.node_groups["Group"]
+    group.interface.new_socket("Other", in_out="INPUT", socket_type="NodeSocketFloat")
+    everything(mirror)
+    sockets = mirror.entries[uuid].live["interface"]
+    assert sockets["of"][key]["name"] == "Size"
+    assert [sockets["of"][one]["name"] for one in sockets["order"]] == [one.name for one in group.interface.items_tree]
+
+
 def test_who_has_a_group_is_known() -> None:  # NODE4
     inner, outer = geometry("Inner"), geometry("Outer")
     outer.nodes.new("GeometryNodeGroup").node_tree = inner
@@ -446,6 +474,26 @@ def test_of_two_links_to_one_socket_all_see_the_same() -> None:  # NODE8
     tree.links.remove(into.inputs[0].links[0])
     (delta,) = everything(mirror)
     assert delta[1][1]["node_tree"][1]["links"] == ["link", [], sorted(both)]  # the one that nobody saw goes too
+
+
+def compositor(scene: Any) -> Any:
+    if hasattr(scene, "compositing_node_group"):
+        if scene.compositing_node_group is None:
+            scene.compositing_node_group = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
+        return scene.compositing_node_group
+    scene.use_nodes = True
+    return scene.node_tree
+
+
+@pytest.mark.skipif(bpy.app.version >= (5, 1), reason="there a node has no output for a pass that is off")
+def test_a_link_from_a_pass_that_is_off_comes_back() -> None:  # NODE8
+    tree = compositor(bpy.context.scene)
+    output = next(one for one in tree.nodes.new("CompositorNodeRLayers").outputs if one.is_unavailable)
+    name = output.name
+    tree.links.new(output, tree.nodes.new("NodeReroute").inputs[0])
+    mirror, document = again()
+    assert [text for text in mismatches(mirror, document) if "links" in text] == []
+    assert name in [one.from_socket.name for one in compositor(bpy.context.scene).links]
 
 
 def test_links_say_what_they_say() -> None:  # NODE8
