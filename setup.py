@@ -11,7 +11,17 @@ from typing import Final
 
 from setuptools import setup
 
-CORES: Final = ("wire.py", "limits.py", "tree", "document", "protocol", "room", "server/mail.py")
+CORES: Final = (
+    "wire.py",
+    "limits.py",
+    "tree",
+    "document",
+    "protocol",
+    "room",
+    "store/rows.py",
+    "server/mail.py",
+    "server/order.py",
+)
 NAME: Final = "broadcaster_cores"  # of what they share
 
 if os.environ.get("MIXER_COMPILED"):

@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Iterator
 from math import inf
-from typing import Final, NamedTuple, assert_never
+from typing import Final
 
 import trio
 
-from .. import snapshot, wire
+from .. import snapshot
 from ..errors import Unavailable
 from ..figures import Counters
 from ..limits import Limits
-from ..room import Admit, Broadcast, Done, Effect, Entry, Expel, Room, Send
+from ..room import Room
 from ..store import Log
 from ..wire import Message
 from .belongings import Belongings
 from .floor import Floor, Turn
 from .inbox import Request
-from .mail import Mail
+from .order import Asked, Order
 from .seat import Seat
 
-# All else is told with the transactions, where everything is.
-LOGGED_AT: Final = dict.fromkeys(("join", "leave", "lost", "govern", "limits", "epoch"), logging.INFO)
-FOLDED_AT_ONCE: Final = 256  # entries: about a ms
-LOOKED_AT: Final = 4 * wire.KIB  # of requests are folded between two looks at the clock,
-ENTRY_BYTES: Final = 100  # of which each counts at least for so many
-APPENDED_AT_ONCE: Final = 4096  # entries
-APPENDED_BYTES: Final = 128 * wire.KIB  # about
+FOLDED_AT_ONCE: Final = 256  # entries: less than a ms
 RETRY_SECONDS: Final = 1.0  # after the store could not take something
 
 log = logging.getLogger(__name__)
-
-
-class _Asked(NamedTuple):
-    member: str
-    requests: list[Request]
-    size: int = 0  # of what came: by so many bytes it makes the room larger, at most
 
 
 class _Question:
@@ -74,75 +61,35 @@ class Host:
         self._clock = clock
         self._limits = limits
         self._counters = counters
-        self._number = number  # of the next entry of the log
-        self._durable: deque[Entry] = deque()  # in the log and not folded yet
-        self._durable_bytes = 0
+        self._order = Order(room, self.seats, limits, counters, number, time)
         self._folding = False
         self._turn = Turn(floor, room.name)  # of folding
-        self._time = time
         self._trouble: str | None = None  # why the store takes nothing
         self._keeping = False  # a snapshot, at this moment
         self._deleted = False
         self._empty_since = clock()
-        self._questions: deque[_Question] = deque()  # from outside the room, in the order of the log
-        self._queue: deque[_Asked] = deque()
-        self._queued = 0
-        self._queued_bytes = 0
         self._wake = trio.Event()
         self._taken = trio.Event()
-        self._mail = Mail(self.seats, room.revision)
-        self._size = (-1, 0)  # at which revision, how many bytes
-        self._most_bytes = inf  # it is not larger than that
 
     async def describe(self, turn: Turn) -> Message:
         """What there is, for whoever asks; `bytes` are those of the snapshot."""
-        if self._size[0] != (revision := self.room.revision):
+        if self._order.size[0] != (revision := self.room.revision):
             size = 0
             for uuid in list(self.room.document):
                 if (entity := self.room.document.get(uuid)) is not None:
                     size += len(entity.data)
                 await turn.pause()
-            self._size = revision, size  # about, if it went on meanwhile
+            self._order.size = revision, size  # about, if it went on meanwhile
         room, document = self.room, self.room.document
         return {
             "name": room.name,
             "revision": room.revision,
             "members": len(room.present),
             "entities": len(document),
-            "bytes": self._size[1],
+            "bytes": self._order.size[1],
             "frozen": room.frozen,
             "keep": room.keep,
         }
-
-    def _bytes(self) -> int:
-        """Of the snapshot; looked at anew when the document changed."""
-        document = self.room.document
-        if self._size[0] != document.revision:
-            entities = (document.get(uuid) for uuid in document)
-            self._size = document.revision, sum(len(entity.data) for entity in entities if entity)
-        return self._size[1]
-
-    def _entries(self, batch: list[_Asked]) -> list[Entry]:
-        """What is asked, for the log; whether the room was too large for it is looked at here, and stands with it."""
-        entries: list[Entry] = []
-        number, time, growth = self._number, self._time, self._durable_bytes
-        for member, requests, size in batch:
-            if self._most_bytes + size > self._limits.room_bytes:
-                requests = [self._marked(request, growth := growth + len(request[1])) for request in requests]
-            else:
-                self._most_bytes += size
-                growth += size
-            entries += [Entry(at, time, member, request, data) for at, (request, data) in enumerate(requests, number)]
-            number += len(requests)
-        return entries
-
-    def _marked(self, request: Request, growth: int) -> Request:
-        """As it is, unless it could make the room too large; `growth` is all that is not folded yet, with it."""
-        message, data = request
-        self._most_bytes += len(data)
-        if self._most_bytes > self._limits.room_bytes:
-            self._most_bytes = self._bytes() + growth
-        return ({**message, "full": True}, b"") if data and self._most_bytes > self._limits.room_bytes else request
 
     @property
     def is_in_trouble(self) -> bool:
@@ -173,31 +120,26 @@ class Host:
     def ask(self, seat: Seat, requests: list[Request]) -> None:
         """Queues what the member in `seat` asks; nothing once it sits elsewhere."""
         if self.seats.get(seat.member) is seat:
-            self._queue_up(_Asked(seat.member, requests, sum(len(data) for _, data in requests)))
+            self._order.ask(seat.member, requests)
+            self._wake.set()
 
     async def govern(self, request: Message) -> Message:
         """What the room answers to who runs the broadcaster."""
         question = _Question()
-        self._questions.append(question)
+        self._order.questions.append(question.settle)
         self.submit("", request)
         await question.answered.wait()
         return question.answer
 
     def submit(self, member: str, request: Message) -> None:
         """Queues a checked request for the log."""
-        self._queue_up(_Asked(member, [(request, b"")]))
-
-    def _queue_up(self, asked: _Asked) -> None:
-        self._queue.append(asked)
-        self._queued += len(asked.requests)
-        self._queued_bytes += asked.size
+        self._order.ask(member, [(request, b"")])
         self._wake.set()
 
     @property
     def is_full(self) -> bool:
         """Whether so much is queued, for the log or to be folded, that nothing more should be submitted."""
-        count, size = self._queued + len(self._durable), self._queued_bytes + self._durable_bytes
-        return count > self._limits.queued or size > self._limits.queued_bytes
+        return self._order.is_full
 
     async def wait_for_space(self) -> None:
         if self._taken.is_set():  # all who wait do so for the same
@@ -207,8 +149,8 @@ class Host:
     def set_presence(self, member: str, state: Message) -> None:
         """Passes on a latest value at once: it is not of the log."""
         for effect in self.room.set_presence(member, state):
-            self._emit(effect)
-        self._mail.deliver()
+            self._order.emit(effect)
+        self._order.mail.deliver()
 
     def delete(self) -> None:
         """Ends the room, now."""
@@ -216,8 +158,8 @@ class Host:
         self._wake.set()
 
     def close(self, reason: str, *, retry: bool) -> None:
-        while self._questions:
-            self._questions.popleft().settle({"type": "governed", "op": "", "refused": reason})
+        while self._order.questions:
+            self._order.questions.popleft()({"type": "governed", "op": "", "refused": reason})
         for seat in self.seats.values():
             seat.expel(reason, retry=retry)
 
@@ -231,101 +173,46 @@ class Host:
         """
         async with trio.open_nursery() as nursery:
             while not self._is_over():
-                if not self._queue:
+                if not self._order.is_asked:
                     await self._wait()
                     continue
-                batch = self._next_batch()
+                batch = self._order.next_batch()
                 self._taken.set()
-                self._time = max(self._time, self._clock())
-                entries = self._entries(batch)
+                entries = self._order.entries(batch, self._clock())
                 try:
                     await self._log.append(entries)
                 except Unavailable as exc:
                     await self._hold(batch, str(exc))
                     continue
-                self._number += len(entries)
+                self._order.commit(entries)
                 self._counters.add("commits")
                 self._say(None)
-                self._durable += entries
-                self._durable_bytes += sum(len(entry.data) for entry in entries)
                 if not self._folding:
                     self._folding = True
                     nursery.start_soon(self._fold_all, nursery)
 
-    def _next_batch(self) -> list[_Asked]:
-        """What is to be committed next: not so much that others wait long for the disk."""
-        batch: list[_Asked] = []
-        count = size = 0
-        while self._queue and count < APPENDED_AT_ONCE and size < APPENDED_BYTES:
-            batch.append(self._queue.popleft())
-            count += len(batch[-1].requests)
-            size += batch[-1].size
-        self._queued -= count
-        self._queued_bytes -= size
-        return batch
-
     async def _fold_all(self, nursery: trio.Nursery) -> None:
         """Folds what is durable, a part at a time, so that others come in between."""
-        while self._durable:
+        while self._order.is_durable:
             await self._turn.begin()
-            self._fold_some()
+            if self.room.present:
+                self._empty_since = self._clock()
+            self._order.fold_some(self._turn, FOLDED_AT_ONCE)
             self._turn.end()
             self._taken.set()
             if self._log.is_long and not self._keeping:
                 self._keeping = True
-                folded = self._number - len(self._durable)
-                nursery.start_soon(self._keep_snapshot, folded, snapshot.parts(self.room))
+                nursery.start_soon(self._keep_snapshot, self._order.folded, snapshot.parts(self.room))
             await trio.lowlevel.checkpoint()
         self._folding = False
         self._wake.set()
 
-    def _fold_some(self) -> None:
-        if self.room.present:
-            self._empty_since = self._clock()
-        level = log.getEffectiveLevel()
-        before = self.room.revision
-        unseen = 0
-        for _ in range(min(len(self._durable), FOLDED_AT_ONCE)):
-            entry = self._durable.popleft()
-            size = len(entry.data)
-            self._durable_bytes -= size
-            effects = self.room.fold(entry)
-            if level <= logging.INFO and level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
-                self._note(entry, effects)
-            for effect in effects:
-                self._emit(effect, size)
-            unseen += size + ENTRY_BYTES
-            if unseen > LOOKED_AT:
-                unseen = 0
-                if self._turn.is_over:
-                    break
-        self._mail.deliver()
-        self._counters.add("transactions", self.room.revision - before)
-
-    def _note(self, entry: Entry, effects: list[Effect]) -> None:
-        """A line of the log: who asked for what, and what became of it. Never what it says, which may be secret."""
-        kind = entry.request["type"]
-        fields = {"room": self.room.name, "member": entry.member or None, "transaction": entry.request.get("seq")}
-        for effect in effects:
-            match effect:
-                case Done():
-                    fields["revision"] = effect.revision
-                case Send(member, message) if member == entry.member:
-                    fields["revision"] = message.get("revision")
-                    fields["reason"] = message.get("reason") or message.get("refused")
-                case Expel(_, reason):
-                    fields["reason"] = reason
-        asked = entry.request.get("op", kind)
-        log.log(LOGGED_AT.get(kind, logging.DEBUG), "%s", kind, extra=fields | {"request": asked})
-
-    async def _hold(self, batch: list[_Asked], reason: str) -> None:
+    async def _hold(self, batch: list[Asked], reason: str) -> None:
         """Nothing is folded that is not kept: what was asked waits, and whoever came in comes back later."""
         self._say(reason)
         for asked in reversed(batch):
             if asked.requests[0][0]["type"] != "join":
-                self._queue.appendleft(asked)
-                self._queued += len(asked.requests)
-                self._queued_bytes += asked.size
+                self._order.hold(asked)
             elif (seat := self.seats.get(asked.member)) is not None:
                 seat.expel(reason, retry=True)
         await trio.sleep(RETRY_SECONDS)
@@ -357,7 +244,7 @@ class Host:
         deadline = min(inf if lease is None else lease, self._going_at)
         with trio.move_on_after(max(deadline - self._clock(), 0.0)):
             await self._wake.wait()
-        if not self._queue and lease is not None and lease <= self._clock():
+        if not self._order.is_asked and lease is not None and lease <= self._clock():
             self.submit("", {"type": "tick"})
 
     @property
@@ -368,33 +255,5 @@ class Host:
     def _is_over(self) -> bool:
         if self._deleted:
             return True
-        idle = not self._queue and not self._folding
+        idle = not self._order.is_asked and not self._folding
         return idle and not self.seats and self._clock() >= self._going_at
-
-    def _emit(self, effect: Effect, size: int = 0) -> None:
-        """`size` is that of the request that it follows from."""
-        match effect:
-            case Done():
-                self._mail.done(effect, size)
-            case Send():
-                member, message = effect
-                if not member:
-                    self._questions.popleft().settle(message)
-                    return
-                if message["type"] == "reject":
-                    self._counters.add("rejected")
-                self._mail.answer(member, message)
-            case Broadcast():
-                message, but = effect
-                self._mail.tell(message, but)
-            case Admit(member, message, records, removed):
-                self._mail.deliver()
-                self._counters.add("joins")
-                if (seat := self.seats.get(member)) is not None:
-                    seat.admit(wire.encode(message), records, removed)
-            case Expel(member, reason):
-                self._mail.deliver()
-                if (seat := self.seats.get(member)) is not None:
-                    seat.expel(reason)
-            case _:
-                assert_never(effect)

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
-from zlib import crc32
+from typing import Final
 
 import orjson
 import trio
@@ -23,6 +22,7 @@ from .blobs import DiskBlobs
 from .database import NOWHERE, Job, Place, Writer, connect, make_schema
 from .head import HeadFile
 from .repair import check, check_batches, salvage
+from .rows import Row, read_row, rows
 from .turns import Turns
 
 DATABASE: Final = "rooms.db"
@@ -37,7 +37,7 @@ SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS parts (room INTEGER, number INTEGER, part INTEGER, data BLOB);
     CREATE INDEX IF NOT EXISTS parts_of ON parts (room, number, part)
 """
-BATCH_BYTES: Final = wire.MIB  # about: entries that are appended together are one row, which costs a fifth
+ROW_BYTES: Final = wire.MIB  # about
 COMMIT_BYTES: Final = wire.MIB  # of a snapshot in one go: edits are committed in between
 TRIMMED_AT_ONCE: Final = 20  # rows
 LONG_BYTES: Final = 8 * wire.MIB  # of log since the last snapshot: then, and past the size of that, another one is due
@@ -45,8 +45,6 @@ ENTRY_BYTES: Final = 512  # what an entry costs at a start, besides its bytes
 
 
 INSERT: Final = "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)"
-
-Row: TypeAlias = tuple[int, int, int, float, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +70,15 @@ class SqliteLog:
         return self._bytes > max(LONG_BYTES, self._snapshot_bytes)
 
     async def append(self, entries: Sequence[Entry]) -> None:
-        rows: list[Row] = []
+        made: list[Row] = []
 
         def insert(database: sqlite3.Connection) -> Place:
-            rows[:] = _rows(self._room, entries)
-            database.executemany(INSERT, rows)
+            made[:] = rows(self._room, entries, ROW_BYTES)
+            database.executemany(INSERT, made)
             return self._room, entries[-1].number
 
         await self._writer.commit(insert, sum(len(entry.data) for entry in entries))
-        self._bytes += ENTRY_BYTES * len(entries) + sum(len(row[-1]) for row in rows)
+        self._bytes += ENTRY_BYTES * len(entries) + sum(len(row[-1]) for row in made)
 
     async def read(self, name: str, epoch: str) -> Stored:
         """The latest snapshot and what came after it."""
@@ -104,7 +102,7 @@ class SqliteLog:
         )
         entries = []
         for first, time_, batch in rows:
-            found = [Entry(place, time_, *one) for place, one in enumerate(orjson.loads(batch), first)]
+            found = read_row(first, time_, batch)
             entries += found[max(number - first, 0) :]
             self._bytes += ENTRY_BYTES * len(found) + len(batch)
         return Stored(name, epoch, snapshot, entries, number + len(entries), self)
@@ -163,19 +161,6 @@ class SqliteLog:
 
         while trimmed[0] == TRIMMED_AT_ONCE:
             await self._writer.commit(drop, COMMIT_BYTES)
-
-
-def _rows(room: int, entries: Sequence[Entry]) -> Iterator[Row]:
-    """Entries of one time, in JSON: [[member, request], ...]."""
-    batch: list[bytes] = []
-    size = 0
-    for place, (number, time_, member, request, data) in enumerate(entries, 1):
-        batch.append(b"[%b,%b]" % (orjson.dumps(member), data or orjson.dumps(request)))  # type: ignore[str-format]
-        size += len(batch[-1])
-        if size >= BATCH_BYTES or place == len(entries) or entries[place].time != time_:
-            rows = b"[%b]" % b",".join(batch)
-            yield room, number + 1 - len(batch), len(batch), time_, crc32(rows), rows
-            batch, size = [], 0
 
 
 def _in_commits(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -290,8 +275,8 @@ def _prepare(path: Path) -> sqlite3.Connection:
 def _upgrade(database: sqlite3.Connection) -> None:
     """Of a row for each entry, as version 1 had them, to one for those that were appended together."""
     database.execute("BEGIN")
-    rows = database.execute("SELECT room, number, time, member, request FROM entries ORDER BY room, number")
-    for room, number, time_, member, request in rows:
-        database.execute(INSERT, next(_rows(room, [Entry(number, time_, member, orjson.loads(request))])))
+    old = database.execute("SELECT room, number, time, member, request FROM entries ORDER BY room, number")
+    for room, number, time_, member, request in old:
+        database.executemany(INSERT, rows(room, [Entry(number, time_, member, orjson.loads(request))], ROW_BYTES))
     database.execute("DROP TABLE entries")
     database.execute("COMMIT")
