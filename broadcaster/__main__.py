@@ -33,7 +33,7 @@ from .web import Web
 
 DEFAULT_HTTP_PORT: Final = 12801
 GARBAGE_THRESHOLDS: Final = (100_000, 20, 20)  # rooms hold no cycles: to look for them often costs a tenth of the speed
-SWITCH_SECONDS: Final = 0.0005  # how long a thread that comes from the disk may wait for one that computes
+SWITCH_SECONDS: Final = 0.0001  # how long a thread that comes from the disk may wait for one that computes
 CLOSING_SECONDS: Final = 3.0  # for the last words to members
 
 

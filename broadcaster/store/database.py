@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ..errors import Refused
 from .commits import COMMIT_BYTES, Commits
@@ -14,6 +15,20 @@ from .turns import Turns
 Place: TypeAlias = tuple[int, int]  # a room and the number of an entry of its log
 NOWHERE: Final[Place] = (0, 0)  # what was written last is no entry, and nothing before it can be missed
 Job: TypeAlias = Callable[[sqlite3.Connection], Place | None]  # what it returns is the last that it wrote
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A job: rows of one table, of which the last one stands for `place`."""
+
+    statement: str
+    rows: Sequence[tuple[Any, ...]]
+    place: Place
+
+    def __call__(self, database: sqlite3.Connection) -> Place:
+        database.executemany(self.statement, self.rows)
+        return self.place
+
 
 BUSY_SECONDS: Final = 10.0  # for somebody who takes a back-up meanwhile
 JOURNAL_BYTES: Final = 64 * 1024 * 1024  # what stays of the WAL file after a large transaction
@@ -51,9 +66,15 @@ class Writer(Commits[Job]):
 
     def _commit(self, jobs: list[Job]) -> str | None:
         try:
-            self.database.execute("BEGIN IMMEDIATE")
-            places = [place for job in jobs if (place := job(self.database)) is not None]
-            self.database.execute("COMMIT")
+            match jobs:
+                case [Insert(statement, [row], place)]:
+                    # A transaction by itself: after each call this thread has to ask for the interpreter.
+                    self.database.execute(statement, row)
+                    places = [place]
+                case _:
+                    self.database.execute("BEGIN IMMEDIATE")
+                    places = [at for job in jobs if (at := job(self.database)) is not None]
+                    self.database.execute("COMMIT")
         except sqlite3.IntegrityError:  # a fault of ours, not of the disk
             raise
         except sqlite3.DatabaseError as exc:

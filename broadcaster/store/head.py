@@ -105,9 +105,12 @@ class HeadFile:
 
     def _write(self, *, clean: bool) -> None:
         data = Head(self._boot, self._inode, clean, *self._place).encode()
-        os.lseek(self._file, 0, os.SEEK_SET)
         with suppress(OSError):  # the disk is full: what stands there is older, and misses less
-            os.write(self._file, data)
+            if sys.platform == "win32":
+                os.lseek(self._file, 0, os.SEEK_SET)
+                os.write(self._file, data)
+            else:
+                os.pwrite(self._file, data, 0)
 
 
 def _lock(file: int) -> None:

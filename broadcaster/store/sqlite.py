@@ -19,10 +19,10 @@ from ..errors import Refused
 from ..room import Entry
 from . import Blobs, Log, Stored
 from .blobs import DiskBlobs
-from .database import NOWHERE, Job, Place, Writer, connect, make_schema
+from .database import NOWHERE, Insert, Job, Place, Writer, connect, make_schema
 from .head import HeadFile
 from .repair import check, check_batches, salvage
-from .rows import Row, read_row, rows
+from .rows import read_row, rows
 from .turns import Turns
 
 DATABASE: Final = "rooms.db"
@@ -70,15 +70,10 @@ class SqliteLog:
         return self._bytes > max(LONG_BYTES, self._snapshot_bytes)
 
     async def append(self, entries: Sequence[Entry]) -> None:
-        made: list[Row] = []
-
-        def insert(database: sqlite3.Connection) -> Place:
-            made[:] = rows(self._room, entries, ROW_BYTES)
-            database.executemany(INSERT, made)
-            return self._room, entries[-1].number
-
-        await self._writer.commit(insert, sum(len(entry.data) for entry in entries))
-        self._bytes += ENTRY_BYTES * len(entries) + sum(len(row[-1]) for row in made)
+        made = rows(self._room, entries, ROW_BYTES)
+        size = sum(len(row[-1]) for row in made)
+        await self._writer.commit(Insert(INSERT, made, (self._room, entries[-1].number)), size)
+        self._bytes += ENTRY_BYTES * len(entries) + size
 
     async def read(self, name: str, epoch: str) -> Stored:
         """The latest snapshot and what came after it."""
