@@ -55,7 +55,9 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         MeshUVLoopLayer.vertex_selection ByteColorAttributeValue.color_srgb Armature.edit_bones Bone.children
         BoneCollection.bones PoseBone.bone CurveSlice.points Curves.curve_offset_data Curves.position_data
         NlaStrip.action_slot ShapeKey.points AnimData.action_suitable_slots NlaStrip.action_suitable_slots
-        ActionConstraint.action_suitable_slots NodesModifier.properties Camera.angle Camera.angle_x Camera.angle_y""",
+        ActionConstraint.action_suitable_slots NodesModifier.properties Camera.angle Camera.angle_x Camera.angle_y
+        ColorManagedViewSettings.white_balance_whitepoint CompositorNodeColorBalance.input_whitepoint
+        CompositorNodeColorBalance.output_whitepoint""",
     "crashes Blender 4.2 when it is read": "ToolSettings.uv_sculpt TextCurve.body",
 }
 
@@ -106,9 +108,7 @@ PER_USER_ITEMS: Final = re.compile(r"'\.select_(vert|edge|poly)'|'\.(vs|es|pn)\.
 # at all.
 COMPUTED: Final = _words("""
     Bone.matrix Bone.matrix_local Bone.head Bone.tail Object.matrix_world ColorManagedViewSettings.white_balance_tint
-    ColorManagedViewSettings.white_balance_whitepoint CompositorNodeColorBalance.input_tint
-    CompositorNodeColorBalance.input_whitepoint CompositorNodeColorBalance.output_tint
-    CompositorNodeColorBalance.output_whitepoint
+    CompositorNodeColorBalance.input_tint CompositorNodeColorBalance.output_tint
 """)
 TOLERANCE: Final = 1e-4
 

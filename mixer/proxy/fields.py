@@ -117,8 +117,9 @@ class Beyond(Vector):
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
         rna = struct.bl_rna.properties
-        limits = [rna[name] for name in BEYOND[self.name] if name in rna]
-        if all(one.hard_min <= getattr(struct, one.identifier) <= one.hard_max for one in limits):
+        limits = [(getattr(struct, name), rna[name]) for name in BEYOND[self.name] if name in rna]
+        # 0 is what Blender 4.5 gives a new scene: no white point is so cold.
+        if all(found == 0 or one.hard_min <= found <= one.hard_max for found, one in limits):
             return None
         value = getattr(struct, self.name)
         return values.encode(value if type(value) is float else value[:])

@@ -175,6 +175,13 @@ def test_what_lies_past_the_limits_of_a_property_is_written_as_it_got_there(mirr
     assert everything(mirror) == []
 
 
+def test_what_blender_itself_leaves_at_nothing_is_no_white_point(mirror: Mirror) -> None:  # MIRROR31
+    view: Any = bpy.data.scenes.new("New").view_settings
+    ((_, (_, _, tree)),) = everything(mirror)
+    assert getattr(view, "white_balance_temperature", 0) in (0, 6500)
+    assert tree["view_settings"].get("white_balance_whitepoint") is None
+
+
 def test_an_object_whose_parent_is_gone_keeps_its_matrix(mirror: Mirror) -> None:  # MIRROR8
     rows = [[1.0, 0.0, 0.0, 2.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
     cube = bpy.data.objects["Cube"]

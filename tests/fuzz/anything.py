@@ -30,6 +30,9 @@ LEFT_OUT: Final = {
     "what Blender keeps aside while one person tweaks a strip, and that person's mode": """
         AnimData.action_tweak_storage AnimData.action_slot_handle_tweak_storage AnimData.use_tweak_mode""",
     "of actions of older files: their slots say it": "Action.id_root",
+    "what the declaration of a node says of its sockets; Blender keeps what somebody sets, for a while": """
+        NodeSocket.description NodeSocket.display_shape NodeSocket.enabled NodeSocket.hide_value NodeSocket.link_limit
+        NodeSocket.name NodeSocket.type""",
     "what an engine makes of a shader's text": "Camera.custom_bytecode Camera.custom_bytecode_hash",
     "the sound device of this machine": "Scene.use_audio",
     "takes minutes, or all memory, to evaluate": """
