@@ -19,7 +19,7 @@ from broadcaster.errors import MixerError
 
 from . import compare, session, watch
 from .client import Client
-from .headless import Peer
+from .headless import Peer, save
 from .proxy import identity
 from .resume import carried_stamp
 
@@ -115,7 +115,7 @@ def _peer(args: argparse.Namespace) -> int:
     except (MixerError, TimeoutError) as exc:
         code = _fail(str(exc))  # what is here is still saved
     if args.save is not None:
-        bpy.ops.wm.save_as_mainfile(filepath=str(args.save.resolve()), copy=True)
+        save(args.save)
     if args.stats is not None:
         args.stats.write_text(json.dumps(peer.stats(), indent=2))
     session.leave()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
+
+import bpy
 
 from broadcaster.errors import MixerError
 
@@ -14,6 +18,8 @@ from .session import Session
 
 IDLE_SECONDS: Final = 0.005
 TICK_SECONDS: Final = 0.05  # no window to keep smooth
+
+log = logging.getLogger(__name__)
 
 
 class Peer:
@@ -88,3 +94,21 @@ class Peer:
                 raise MixerError(self._session.error or "the room was left")
             if not busy:
                 time.sleep(IDLE_SECONDS)
+
+
+def save(path: Path) -> None:
+    """Writes what Blender holds. Raises RuntimeError if it cannot; what it mended as it wrote is only told."""
+    before, said = _file(path), ""
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(path.resolve()), copy=True)
+    except RuntimeError as exc:
+        said = str(exc).strip()
+    if _file(path) == before:  # Blender writes another one, and then renames it
+        raise RuntimeError(said or f"{path} is not written")
+    if said:
+        log.warning("saved, and Blender says: %s", said)
+
+
+def _file(path: Path) -> int | None:
+    """Which one has that name; None if none has."""
+    return path.stat().st_ino if path.exists() else None

@@ -68,6 +68,8 @@ def _value(a: Any, b: Any, path: str, where: str, per_user: bool) -> Iterator[Di
             yield from _struct(a, b, per_user=per_user)
         case Items(), Items():
             yield from _items(a, b, path, where, per_user)
+        case (Items(), None) | (None, Items()):
+            yield from _items(a or Items({}, b.ordered), b or Items({}, a.ordered), path, where, per_user)
         case np.ndarray(), np.ndarray():
             yield from _array(a, b, path, where, per_user)
         case _ if not _same(*stands_for(where, a, b), TOLERANCE if where in COMPUTED else 0.0):

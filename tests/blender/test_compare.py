@@ -267,6 +267,18 @@ def test_what_nobody_can_set_stands_for_the_nearest(base: Path, tmp_path: Path) 
     assert compare.compare(one, two) == []
 
 
+def test_what_is_selected_in_nothing_is_each_persons_own(base: Path, tmp_path: Path) -> None:
+    def make(data: Any) -> None:
+        data.meshes.new("nothing").use_fake_user = True
+
+    def select(data: Any) -> None:
+        data.meshes["nothing"].attributes.new(".select_vert", "BOOLEAN", "POINT")
+
+    one = saved(base, make, tmp_path / "one.blend")
+    found = compare.compare(one, saved(one, select, tmp_path / "two.blend"))
+    assert [(found.path, found.per_user) for found in found] == [("meshes['nothing'].attributes['.select_vert']", True)]
+
+
 def test_what_a_curve_controls_is_as_it_is_at_one_moment(base: Path, tmp_path: Path) -> None:
     def play(data: Any) -> None:
         data.scenes[0].frame_set(7)
