@@ -160,6 +160,15 @@ def _label_of_live(curve: Struct) -> Label:
     return label_of({"data_path": values.encode(curve.data_path), "array_index": curve.array_index})
 
 
+def _standing(curves: Any) -> dict[Label, Struct]:
+    """The curves by what they animate. To set an index or a path makes a second of one: Blender makes none, and none
+    is mirrored."""
+    found: dict[Label, Struct] = {}
+    for curve in curves:
+        found.setdefault(_label_of_live(curve), curve)
+    return found
+
+
 def shown(of: Mapping[str, Fields]) -> dict[str, Fields]:
     """The curves that Blender can hold: where two members made one for the same property, the first."""
     first: dict[Label, str] = {}
@@ -171,8 +180,8 @@ def shown(of: Mapping[str, Fields]) -> dict[str, Fields]:
 def read_curves(ctx: Context, curves: Any, prev: Tree) -> Tree:
     """The items of a collection of curves. A twin that Blender cannot hold stays for as long as what it animates is."""
     before = structs_of(prev)
-    known, elements = shown(before), list(curves)
-    labels = [_label_of_live(curve) for curve in elements]
+    known, standing = shown(before), _standing(curves)
+    labels, elements = list(standing), list(standing.values())
     ways = (
         (lambda i: labels[i], lambda key: label_of(known[key])),
         (lambda i: _content(read_curve(ctx, elements[i], None)), lambda key: _content(known[key])),
@@ -208,7 +217,7 @@ def _content(tree: Fields) -> str:
 def write_curves(ctx: Context, curves: Any, live: Tree, new: Tree, write: WriteCurve) -> dict[str, Struct]:
     """Makes the curves `new`, where they stand at `live`; the curves by key, to be used at once."""
     before, after = shown(structs_of(live)), shown(structs_of(new))
-    standing = {_label_of_live(curve): curve for curve in curves}
+    standing = _standing(curves)
     here = {key: standing[label_of(tree)] for key, tree in before.items() if label_of(tree) in standing}
     for key in list(here):
         if key not in after or _must_be_remade(here[key], after[key]):

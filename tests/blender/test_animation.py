@@ -368,6 +368,21 @@ def test_of_two_curves_for_one_property_the_first_is_shown() -> None:  # ANIM6
     assert diff(late, read(ctx, action, late)) == in_curves(late, {mine: ["remove"], "other": ["remove"]})
 
 
+def test_of_two_curves_that_stand_here_for_one_property_the_first_is_mirrored() -> None:  # ANIM6
+    action, ctx = walk(), context("walk")
+    tree = read(ctx, action)
+    first, second = (bag_of(action).fcurves.find("location", index=index) for index in (0, 1))
+    second.array_index = 0
+    told = read(ctx, action, tree)
+    assert diff(tree, told) == in_curves(tree, {key_of(tree, "location", 1): ["remove"]})
+    assert read(ctx, action, told) is told  # and no more
+    moved = patched(told, in_curves(told, {key_of(told, "location", 0): ["patch", {"mute": ["put", True]}]}))
+    assert write(ctx, action, moved) == moved
+    assert (first.mute, second.mute) == (True, False)
+    second.array_index = 2
+    assert curve_tree(read(ctx, action, moved), "location", 2)["mute"] is False
+
+
 def test_groups_are_renamed_joined_and_left() -> None:  # ANIM7
     action, ctx = walk(), context("walk")
     tree = read(ctx, action)

@@ -35,6 +35,7 @@ NOT_MIRRORED: Final = {
     r"\.sequence_editor\b": "todo: the sequencer",
     r"^metaballs\[.*\.(update_method|(render_)?resolution|threshold)$": "Blender makes a family alike",
     r"\.collection_(objects|children)\b": "todo: light linking",
+    r"\.(fcurves|channels)\['.*' \d+ #\d\]": "of curves for one property the first: Blender makes no second one",
     r"\.groups\[.*\]\.colors\.": "of the theme, unless somebody chose them",
     r"\.matrix_world$": "follows from the rest, and in a ring of constraints from the order of evaluation",
     r"\.order_[uv]$": "an operator may leave more than there are points, which nobody else can set",
