@@ -157,7 +157,14 @@ class _Walk:
 
 
 def _is_nothing(item: Any) -> bool:
-    """Whether it is an attribute that every mesh has, and as well may not have while it has no points."""
+    """Whether it is there by chance.
+
+    An attribute that every mesh has, and as well may not have while it has no points; an output for a pass that is off:
+    of these Blender keeps some, by which came first.
+    """
+    if isinstance(item, bpy.types.NodeSocket):
+        is_hidden = item.is_unavailable and not item.is_linked
+        return is_hidden and isinstance(item.node, bpy.types.CompositorNodeRLayers)
     is_attribute = isinstance(item, bpy.types.Attribute)
     return is_attribute and item.is_required and len(item.data) == 0
 

@@ -1,8 +1,10 @@
-"""Inputs of a geometry nodes modifier, as people set them in each Blender: an input is named by its socket's name."""
+"""What each Blender keeps in another place: inputs of a geometry nodes modifier, by socket, and the compositor."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import bpy
 
 
 def _place(modifier: Any, name: str, part: str) -> tuple[Any, str]:
@@ -29,3 +31,13 @@ def put(modifier: Any, name: str, value: Any, part: str = "value") -> None:
         setattr(place, key, value)
     else:
         place[key] = value == "ATTRIBUTE" if part == "type" else value
+
+
+def compositor(scene: Any) -> Any:
+    """The nodes of a scene's compositor, made if need be."""
+    if hasattr(scene, "compositing_node_group"):
+        if scene.compositing_node_group is None:
+            scene.compositing_node_group = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
+        return scene.compositing_node_group
+    scene.use_nodes = True
+    return scene.node_tree

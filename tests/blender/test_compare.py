@@ -15,6 +15,7 @@ import pytest
 from mixer import compare
 
 from . import inputs
+from .inputs import compositor
 
 CORPUS = os.environ.get("MIXER_CORPUS", "")
 SCENES = sorted(Path(CORPUS).rglob("*.blend")) if CORPUS else []
@@ -265,6 +266,20 @@ def test_what_nobody_can_set_stands_for_the_nearest(base: Path, tmp_path: Path) 
 
     one, two = (saved(base, partial(compute, by_hand), tmp_path / f"{by_hand}.blend") for by_hand in (False, True))
     assert compare.compare(one, two) == []
+
+
+def test_outputs_for_passes_that_are_off_are_nothing(base: Path, tmp_path: Path) -> None:
+    def make(data: Any) -> None:
+        compositor(data.scenes[0]).nodes.new("CompositorNodeRLayers").scene = data.scenes[0]
+
+    def pass_by(data: Any) -> None:
+        aovs = data.scenes[0].view_layers[0].aovs
+        aov = aovs.add()
+        aov.name = "Passing"
+        aovs.remove(aov)
+
+    one = saved(base, make, tmp_path / "one.blend")
+    assert compare.compare(one, saved(one, pass_by, tmp_path / "two.blend")) == []
 
 
 def test_what_is_selected_in_nothing_is_each_persons_own(base: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from mixer.proxy.node_links import Link, parse
 from mixer.rules import names
 
 from . import inputs
+from .inputs import compositor
 from .roundtrip import MemoryBlobs, load, mismatches, share
 from .test_mirror import apply, edit, everything, put, uuid_of
 
@@ -474,15 +475,6 @@ def test_of_two_links_to_one_socket_all_see_the_same() -> None:  # NODE8
     tree.links.remove(into.inputs[0].links[0])
     (delta,) = everything(mirror)
     assert delta[1][1]["node_tree"][1]["links"] == ["link", [], sorted(both)]  # the one that nobody saw goes too
-
-
-def compositor(scene: Any) -> Any:
-    if hasattr(scene, "compositing_node_group"):
-        if scene.compositing_node_group is None:
-            scene.compositing_node_group = bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
-        return scene.compositing_node_group
-    scene.use_nodes = True
-    return scene.node_tree
 
 
 @pytest.mark.skipif(bpy.app.version >= (5, 1), reason="there a node has no output for a pass that is off")
