@@ -40,7 +40,7 @@ MAX_TEXT_CHARS: Final = 64  # names of rooms and people
 MAX_KEPT_BYTES: Final = 1 * KIB  # of that list, in an answer that is kept to be given again
 
 _HEADER: Final = Struct(">IB")
-_HEADER_BYTES: Final = _HEADER.size
+HEADER_BYTES: Final = _HEADER.size
 _PIECE: Final = Struct(">32sQQ")
 _MESSAGE_KIND: Final = 0
 _PIECE_KIND: Final = 1
@@ -118,7 +118,7 @@ class FrameBuffer:
         A frame over `max_bytes` is refused when its header is there, whatever of it has arrived.
         Raises RemoteProtocolError on what is not a frame.
         """
-        data, begin = self._data, self._start + _HEADER_BYTES
+        data, begin = self._data, self._start + HEADER_BYTES
         if len(data) < begin:
             return None
         length, kind = _HEADER.unpack_from(data, self._start)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import atexit
-import importlib.util
 import os
 import socket
 import subprocess
-import sys
-import threading
+import tempfile
 import time
 from collections import deque
-from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import IO, Final
+from typing import Final
 
 from broadcaster.errors import MixerError
+
+from . import beside
 
 LOOPBACK: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 12800
@@ -23,8 +21,6 @@ START_SECONDS: Final = 60.0  # a busy computer takes its time
 STOP_SECONDS: Final = 5.0
 LAST_WORDS: Final = 3  # lines that are told when it ends by itself
 SAYS: Final = "listening on "
-NEEDS: Final = ("broadcaster", "trio", "orjson", "outcome", "sniffio", "attr", "idna", "sortedcontainers")
-NO_CONSOLE: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open one
 
 
 class Host:
@@ -33,20 +29,12 @@ class Host:
     def __init__(self) -> None:
         self.address = ""  # HOST:PORT, once it listens
         self._said: deque[str] = deque(maxlen=LAST_WORDS)
-        self._lines: SimpleQueue[str | None] = SimpleQueue()
         self._deadline = time.monotonic() + START_SECONDS
-        command = [sys.executable, "-m", "broadcaster", "serve", "--host", LOOPBACK, "--port", str(_port())]
-        self._process = subprocess.Popen(
-            [*command, "--http-port", "0", "--end-with-stdin"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(_import_folders())},
-            creationflags=NO_CONSOLE,
-        )
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 (no pipe: one that nobody reads would stop it)
+        self._read = 0  # bytes of that
+        arguments = ["serve", "--host", LOOPBACK, "--port", str(_port()), "--http-port", "0", "--end-with-stdin"]
+        self._process = beside.start("broadcaster", *arguments, out=self._out, errors=subprocess.STDOUT)
         atexit.register(self.stop)
-        threading.Thread(target=_read, args=(self._process.stdout, self._lines), name="mixer host", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -54,15 +42,15 @@ class Host:
 
     def poll(self) -> bool:
         """Whether it began to listen just now. Raises MixerError, with its last words, if it ended by itself."""
+        has_ended = self._process.poll() is not None
         began = False
-        try:
-            while (line := self._lines.get_nowait()) is not None:
-                if line.startswith(SAYS):
-                    self.address = line.removeprefix(SAYS).partition(",")[0]
-                    began = True
-                elif line:
-                    self._said.append(line)
-        except Empty:
+        for line in self._lines():
+            if line.startswith(SAYS):
+                self.address = line.removeprefix(SAYS).partition(",")[0]
+                began = True
+            elif line:
+                self._said.append(line)
+        if not has_ended:
             if self.address or time.monotonic() < self._deadline:
                 return began
             self._said.append(f"it did not answer within {START_SECONDS:g} s")
@@ -81,6 +69,15 @@ class Host:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._out.close()
+
+    def _lines(self) -> list[str]:
+        """What it said since the last time, as far as the lines are whole."""
+        self._out.seek(self._read)
+        said = self._out.read()
+        whole = said[: said.rfind(b"\n") + 1]
+        self._read += len(whole)
+        return whole.decode(errors="replace").splitlines()
 
 
 def _port() -> int:
@@ -93,22 +90,3 @@ def _port() -> int:
         except OSError:
             return 0
     return DEFAULT_PORT
-
-
-def _import_folders() -> list[str]:
-    """Where this Python found what the broadcaster needs: an extension's wheels lie in a folder of their own."""
-    folders: dict[str, None] = {}
-    for name in NEEDS:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            origin = Path(spec.origin)
-            folders[str(origin.parent.parent if origin.name == "__init__.py" else origin.parent)] = None
-    return list(folders)
-
-
-def _read(stream: IO[str], lines: SimpleQueue[str | None]) -> None:
-    """All it says, to the end: it would stall on a full pipe. None stands for the end."""
-    with stream:
-        for line in stream:
-            lines.put(line.strip())
-    lines.put(None)

@@ -1,39 +1,42 @@
-"""The rooms of a server, asked for in the background."""
+"""The rooms of a server, asked for by a program beside Blender."""
 
 from __future__ import annotations
 
-import threading
-from queue import Empty, SimpleQueue
+import subprocess
+import tempfile
+from contextlib import suppress
 from typing import Any, Final
+
+import orjson
 
 from broadcaster.errors import MixerError
 
-from .client import Server, list_rooms
+from . import beside
+from .client import Server
 
 TIMEOUT_SECONDS: Final = 5.0
+MODULE: Final = "mixer.client.rooms"
 
 
 class Listing:
     """One question to one server."""
 
     def __init__(self, server: Server) -> None:
-        self._answers: SimpleQueue[list[dict[str, Any]] | MixerError] = SimpleQueue()
-        threading.Thread(target=self._ask, args=(server,), name="mixer rooms", daemon=True).start()
-
-    def _ask(self, server: Server) -> None:
-        try:
-            self._answers.put(list_rooms(server, TIMEOUT_SECONDS))
-        except OSError:
-            self._answers.put(MixerError(f"no server answers at {server}: is it running, and is that its address?"))
-        except MixerError as exc:
-            self._answers.put(MixerError(f"{server} answers, but {exc}"))
+        self._server = server
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 (it goes with this)
+        self._process = beside.start(MODULE, out=self._out, errors=subprocess.DEVNULL)
+        assert self._process.stdin is not None
+        with suppress(OSError), self._process.stdin as told:  # not arguments: others on this computer read those
+            told.write(orjson.dumps([server.host, server.port, server.fingerprint, server.secret, TIMEOUT_SECONDS]))
 
     def answer(self) -> list[dict[str, Any]] | None:
         """The rooms; None while there is no answer. Raises MixerError with why there are none."""
-        try:
-            answer = self._answers.get_nowait()
-        except Empty:
+        if self._process.poll() is None:
             return None
-        if isinstance(answer, MixerError):
-            raise answer
-        return answer
+        self._out.seek(0)
+        match orjson.loads(self._out.read() or b"{}"):
+            case {"rooms": rooms}:
+                return list(rooms)
+            case {"refused": reason}:
+                raise MixerError(f"{self._server} answers, but {reason}")
+        raise MixerError(f"no server answers at {self._server}: is it running, and is that its address?")

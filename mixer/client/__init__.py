@@ -1,22 +1,26 @@
-"""This Blender's connection to one room: a background thread and two queues. No bpy.
+"""This Blender's connection to one room: a process of its own, and a socket to it that never waits. No bpy.
 
-The main thread calls `send` and `poll`. What is handed over comes in the room's order, and only when the blobs that it
+What is handed over comes in the room's order, and only when the blobs that it
 names are at hand. A lost connection is made anew; what was not answered, the member then sends again.
 """
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 from broadcaster import protocol, wire
 from broadcaster.errors import LocalProtocolError
+from broadcaster.tree import delta_shas
 from broadcaster.wire import Message
 
 from .cache import BlobCache
+from .ipc import State
 from .line import Server, list_rooms
-from .network import Link, Network, Outgoing
+from .network import Link
+from .process import Process
 
 __all__ = ["BlobCache", "Client", "Link", "Server", "list_rooms"]
 
@@ -24,7 +28,7 @@ CLOSE_SECONDS: Final = 3.0
 
 
 class Client:
-    """One member's connection to one room, from now until `close`. All methods are for the main thread.
+    """One member's connection to one room, from now until `close`.
 
     `poll` hands over, besides what the room says, {"type": "disconnected", "reason"} when the connection is lost, and
     {"type": "error", "reason"} when it ended for good.
@@ -60,32 +64,36 @@ class Client:
         self.member = protocol.member_id(secret)
         self.blobs = BlobCache(cache_dir)
         self._life = self._joined = 0  # of the connection that is sent to, and whose `joined` was handed over last
-        self._network = Network(Server(host, port, fingerprint, server_secret), join, self.blobs, held)
-        self._thread = threading.Thread(target=self._network.run, name=f"mixer {room}", daemon=True)
-        self._thread.start()
+        self._sent = 0  # messages
+        self._given: set[str] = set()  # blobs that the process has
+        self._state = State(Link.CONNECTING.name)
+        server = [host, port, fingerprint, server_secret]
+        cache = {"cache_dir": cache_dir and str(cache_dir), "on_disk": list(self.blobs.on_disk if cache_dir else ())}
+        options = {"server": server, "join": join, "held": held} | cache
+        self._process = Process(options, self.blobs)
 
     @property
     def link(self) -> Link:
-        return self._network.link
+        return Link[self._state.link]
 
     @property
     def sent_bytes(self) -> int:
         """On the wire, blobs included."""
-        return self._network.traffic.sent_bytes
+        return self._state.sent_bytes
 
     @property
     def received_bytes(self) -> int:
-        return self._network.traffic.received_bytes
+        return self._state.received_bytes
 
     @property
     def in_flight(self) -> int:
         """What was sent and is not answered, or not even written."""
-        return self._network.unanswered + len(self._network.outgoing)
+        return self._sent - self._state.taken + self._state.in_flight
 
     @property
     def transfers(self) -> int:
         """Blobs on their way, up or down."""
-        return self._network.transfer.pending
+        return self._state.transfers
 
     def send(self, message: Message) -> None:
         """Queues a message and returns at once. Blobs that a transaction names must be in `blobs`.
@@ -96,40 +104,55 @@ class Client:
         frame = wire.encode(message)
         if len(frame) > wire.MAX_REQUEST_BYTES:
             raise LocalProtocolError(f"a transaction of {len(frame)} bytes: {wire.MAX_REQUEST_BYTES} are allowed")
-        self._network.post(Outgoing(self._life, frame, message["deltas"] if message["type"] == "tx" else None))
+        shas = sorted(delta_shas(message["deltas"])) if message["type"] == "tx" else None
+        for sha in shas or ():
+            if sha not in self._given:
+                self._given.add(sha)
+                self._process.give(sha)
+        self._sent += 1
+        self._process.say(["send", self._life, shas], frame)
 
     def poll(self) -> list[Message]:
         """What came since the last call, without waiting."""
-        messages = []
-        while self._network.inbox:
-            arrived = self._network.inbox.popleft()
-            self._joined = arrived.life or self._joined
-            messages.append(arrived.message)
+        messages: list[Message] = []
+        for head, body in self._process.hear():
+            match head:
+                case ["arrived", life]:
+                    self._joined = life or self._joined
+                    messages.append(orjson.loads(body))
+                case ["blob", sha]:
+                    self._given.add(sha)
+                    self.blobs.add(sha, body)
+                case ["state", *state]:
+                    self._state = State(*state)
+        if self._process.has_ended and self.link is not Link.ENDED:
+            self._state = self._state._replace(link=Link.ENDED.name)
+            messages.append({"type": "error", "reason": "the network process ended: see Blender's console"})
         return messages
 
     def begin(self) -> None:
         """From now on goes to the connection whose `joined` was handed over last what is sent."""
         self._life = self._joined
 
-    def wait(self, seconds: float) -> bool:
-        """Waits until there is something to poll, at most that long; whether there is."""
-        self._network.came.clear()
-        return bool(self._network.inbox) or self._network.came.wait(seconds)
+    def wait(self, seconds: float) -> None:
+        """Waits until there is something to poll, at most that long."""
+        self._process.wait(seconds)
 
     def disconnect(self) -> None:
         """Loses the connection as a broken network would, until `reconnect`."""
-        self._network.call(self._network.hold)
+        self._process.say(["call", "hold"])
 
     def reconnect(self) -> None:
         """Tries again now."""
-        self._network.call(self._network.resume)
+        self._process.say(["call", "resume"])
 
     def reload(self) -> None:
         """Comes back with nothing in hand: the room's content comes anew, whole."""
-        self._network.call(self._network.reload)
+        self._process.say(["call", "reload"])
 
     def close(self) -> None:
-        """Leaves the room and ends the thread. What is not answered by then is lost."""
-        self._network.call(self._network.stop)
-        self._thread.join(CLOSE_SECONDS)
+        """Leaves the room and ends the process. What is not answered by then is lost."""
+        self._process.say(["call", "stop"])
+        self._process.end(CLOSE_SECONDS)
+        self._state = self._state._replace(link=Link.ENDED.name)
         self.blobs.close()

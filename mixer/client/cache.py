@@ -1,4 +1,4 @@
-"""Blobs at hand: in memory, and behind that on disk. Safe to use from several threads."""
+"""Blobs at hand: in memory, and behind that on disk."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import logging
 import os
 import tempfile
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
-from threading import Lock
 from typing import Final
 
 from broadcaster.wire import sha_of
@@ -24,15 +24,26 @@ class BlobCache:
     What does not fit into memory is on disk. A directory holds at most DISK_BYTES from one time to the next.
     """
 
-    def __init__(self, directory: Path | None = None, *, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._lock = Lock()
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        on_disk: Iterable[str] | None = None,
+    ) -> None:
+        """`on_disk` names the blobs in the directory, if somebody has looked already."""
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
         self._max_bytes = memory_bytes
         self._temporary = tempfile.TemporaryDirectory(prefix="mixer-") if directory is None else None
         self._directory = directory or Path(self._temporary.name if self._temporary else "")
         self._directory.mkdir(parents=True, exist_ok=True)
-        self._on_disk = {path.name for path in self._directory.glob("??/*")}
+        found = (path.name for path in self._directory.glob("??/*"))
+        self._on_disk = set(found if on_disk is None else on_disk)
+
+    @property
+    def on_disk(self) -> frozenset[str]:
+        return frozenset(self._on_disk)
 
     def put(self, data: bytes) -> str:
         """Keeps `data`; its sha256, in hex, is its name."""
@@ -42,49 +53,46 @@ class BlobCache:
 
     def add(self, sha: str, data: bytes) -> None:
         """Keeps `data`, which is known to be named so."""
-        with self._lock:
-            if sha in self._memory:
-                return
-            self._memory[sha] = data
-            self._bytes += len(data)
-            while self._bytes > self._max_bytes and len(self._memory) > 1:
-                oldest, its_data = next(iter(self._memory.items()))
-                if not self._write(oldest, its_data):
-                    break  # more memory, rather than lost work
-                del self._memory[oldest]
-                self._bytes -= len(its_data)
+        if sha in self._memory:
+            return
+        self._memory[sha] = data
+        self._bytes += len(data)
+        while self._bytes > self._max_bytes and len(self._memory) > 1:
+            oldest, its_data = next(iter(self._memory.items()))
+            if not self._write(oldest, its_data):
+                break  # more memory, rather than lost work
+            del self._memory[oldest]
+            self._bytes -= len(its_data)
 
     def get(self, sha: str) -> bytes:
         """Raises KeyError if it is not here."""
-        with self._lock:
-            if (data := self._memory.get(sha)) is not None:
-                self._memory.move_to_end(sha)
-                return data
-            if sha not in self._on_disk:
-                raise KeyError(sha)
-            try:
-                data = self._path(sha).read_bytes()
-            except OSError:  # another program that shares the directory took it away
-                data = b""
-            if sha_of(data) != sha:  # somebody else wrote there, or the disk is torn
-                self._on_disk.discard(sha)
-                raise KeyError(sha)
+        if (data := self._memory.get(sha)) is not None:
+            self._memory.move_to_end(sha)
             return data
+        if sha not in self._on_disk:
+            raise KeyError(sha)
+        try:
+            data = self._path(sha).read_bytes()
+        except OSError:  # another program that shares the directory took it away
+            data = b""
+        if sha_of(data) != sha:  # somebody else wrote there, or the disk is torn
+            self._on_disk.discard(sha)
+            raise KeyError(sha)
+        return data
 
     def __contains__(self, sha: str) -> bool:
         return sha in self._memory or sha in self._on_disk
 
     def close(self) -> None:
         """Lets go of everything, but writes it to a directory that was given."""
-        with self._lock:
-            if self._temporary is not None:
-                self._temporary.cleanup()
-                self._on_disk.clear()
-            else:
-                if all(self._write(sha, data) for sha, data in self._memory.items()):
-                    self._prune()
-            self._memory.clear()
-            self._bytes = 0
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._on_disk.clear()
+        else:
+            if all(self._write(sha, data) for sha, data in self._memory.items()):
+                self._prune()
+        self._memory.clear()
+        self._bytes = 0
 
     def _path(self, sha: str) -> Path:
         return self._directory / sha[:2] / sha

@@ -1,21 +1,19 @@
-"""What runs in the network thread: one connection after another, messages kept in order until their blobs are here."""
+"""What the network process does: one connection after another, messages kept in order until their blobs are here."""
 
 from __future__ import annotations
 
 import logging
 import random
 import re
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import trio
 
 from broadcaster import wire
 from broadcaster.errors import MixerError, Refused, RemoteProtocolError
-from broadcaster.tree import delta_shas
 from broadcaster.wire import Message, Piece
 
 from .cache import BlobCache
@@ -23,6 +21,7 @@ from .line import Line, Server, Traffic, open_line
 from .transfer import Transfer
 
 LEAVE_SECONDS: Final = 2.0
+FINISH_SECONDS: Final = 30.0  # for what a Blender that crashed had said last
 FIRST_RETRY_SECONDS: Final = 0.25  # doubled with each failure
 LAST_RETRY_SECONDS: Final = 8.0
 SHA: Final = re.compile(rb'"([0-9a-f]{64})"')
@@ -42,71 +41,57 @@ class Link(Enum):
 class Outgoing(NamedTuple):
     life: int  # of the connection it is meant for
     frame: bytes
-    deltas: list[Any] | None  # of a transaction
+    shas: list[str] | None  # of the blobs that a transaction names; None if it is none
 
 
 class Arrived(NamedTuple):
     message: Message
     shas: frozenset[str] = frozenset()  # of blobs that are awaited
     life: int = 0  # of the connection that a `joined` opens
+    payload: bytes | bytearray = b""  # the message as it came, if that is known
 
 
 class Network:
-    """What runs in the thread. For the main thread are only `post`, `call`, and to read the public attributes."""
+    """One member's stay in a room. What is handed over goes to `hand_over`; what of blobs came, to `got`, before it."""
 
-    def __init__(self, server: Server, join: Message, blobs: BlobCache, held: tuple[str, int] | None = None) -> None:
-        self.inbox: deque[Arrived] = deque()
-        self.came = threading.Event()  # something into the inbox
+    def __init__(
+        self,
+        server: Server,
+        join: Message,
+        blobs: BlobCache,
+        hand_over: Callable[[Arrived], None],
+        got: Callable[[str], None],
+        held: tuple[str, int] | None = None,
+    ) -> None:
         self.outgoing: deque[Outgoing] = deque()
         self.unanswered = 0
         self.link = Link.CONNECTING
         self.traffic = Traffic()
-        self.transfer = Transfer(blobs, self._settled)
-        self._server, self._join, self._blobs = server, join, blobs
-        self._calls: deque[Callable[[], None]] = deque()
-        self._token: trio.lowlevel.TrioToken | None = None
+        self.transfer = Transfer(blobs, self._settled, got)
+        self._server, self._join, self._blobs, self._hand_over = server, join, blobs, hand_over
         self._wake = trio.Event()  # there is something to write
         self._resumed = trio.Event()
         self._scope = trio.CancelScope()  # around one connection
         self._held = False
         self._stopping = False
+        self._leaves = False  # by a word, when it stops
         self._life = 0
         self._arriving: deque[Arrived] = deque()
         self._epoch: str | None
         self._revision: int | None  # up to which everything came
         self._epoch, self._revision = held or (None, None)
 
-    # From the main thread
+    async def run(self) -> None:
+        """Until `stop`, `finish` or a refusal. Raises nothing: this is the outermost boundary."""
+        try:
+            await self._stay()
+        except Exception as exc:
+            log.exception("the network process failed")
+            self._hand_over(Arrived({"type": "error", "reason": f"the network process failed: {exc}"}))
+        self.link = Link.ENDED
 
     def post(self, message: Outgoing) -> None:
         self.outgoing.append(message)
-        self.call(self._wake_up)
-
-    def call(self, what: Callable[[], None]) -> None:
-        """Runs `what` in the thread, soon; not at all once that has ended."""
-        self._calls.append(what)
-        if self._token is not None:
-            try:
-                self._token.run_sync_soon(self._run_calls, idempotent=True)
-            except trio.RunFinishedError:
-                self._calls.clear()
-
-    # In the thread
-
-    def run(self) -> None:
-        """The thread. Raises nothing: this is the outermost boundary."""
-        try:
-            trio.run(self._main)
-        except Exception as exc:
-            log.exception("the network thread failed")
-            self._hand_over(Arrived({"type": "error", "reason": f"the network thread failed: {exc}"}))
-        self.link = Link.ENDED
-
-    def _run_calls(self) -> None:
-        while self._calls:
-            self._calls.popleft()()
-
-    def _wake_up(self) -> None:
         self._wake.set()
 
     def hold(self) -> None:
@@ -125,14 +110,21 @@ class Network:
         self._scope.cancel()
 
     def stop(self) -> None:
+        """Leaves, once what was posted is written."""
+        self._leaves = True
+        self._stop_within(LEAVE_SECONDS)
+
+    def finish(self) -> None:
+        """Goes without a word, as a member that is cut off, once what was posted is answered."""
+        self._stop_within(FINISH_SECONDS)
+
+    def _stop_within(self, seconds: float) -> None:
         self._stopping = True
         self._resumed.set()
         self._wake.set()
-        self._scope.deadline = trio.current_time() + (LEAVE_SECONDS if self.link is Link.JOINED else 0.0)
+        self._scope.deadline = trio.current_time() + (seconds if self.link is Link.JOINED else 0.0)
 
-    async def _main(self) -> None:
-        self._token = trio.lowlevel.current_trio_token()
-        self._run_calls()
+    async def _stay(self) -> None:
         retry_seconds = FIRST_RETRY_SECONDS
         while not self._stopping:
             began = trio.current_time()
@@ -231,7 +223,7 @@ class Network:
             self.transfer.want(shas)
         if kind == "ready" or (kind in ("tx", "ack") and self._revision is not None):
             self._revision = max(self._revision or 0, message["revision"])
-        self._arriving.append(Arrived(message, shas))
+        self._arriving.append(Arrived(message, shas, payload=payload))
         self._deliver()
 
     def _settled(self, sha: str) -> None:
@@ -243,17 +235,14 @@ class Network:
         while self._arriving and self.transfer.wanted.isdisjoint(self._arriving[0].shas):
             self._hand_over(self._arriving.popleft())
 
-    def _hand_over(self, arrived: Arrived) -> None:
-        self.inbox.append(arrived)
-        self.came.set()
-
     async def _write(self, line: Line, scope: trio.CancelScope) -> None:
         """Writes what is queued, all at once, until the client stops."""
         while True:
             if frames := b"".join(self._frames()):
                 await line.send_frames(frames)
-            elif self._stopping:
-                await line.send_frames(wire.encode({"type": "leave"}))
+            elif self._stopping and (self._leaves or not self.unanswered):
+                if self._leaves:
+                    await line.send_frames(wire.encode({"type": "leave"}))
                 scope.cancel()
                 return
             else:
@@ -263,12 +252,12 @@ class Network:
     def _frames(self) -> Iterator[bytes]:
         """What may be sent now: not more transactions than the room keeps answers for."""
         while self.outgoing and self.unanswered < wire.MAX_IN_FLIGHT:
-            life, frame, deltas = self.outgoing.popleft()
+            life, frame, shas = self.outgoing.popleft()
             if life != self._life:
                 continue  # its member sends it again
-            if deltas is not None:
+            if shas is not None:
                 self.unanswered += 1
-                self.transfer.offer(delta_shas(deltas))
+                self.transfer.offer(shas)
             yield frame
 
 

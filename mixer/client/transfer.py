@@ -23,10 +23,11 @@ PIECES_AT_ONCE: Final = 4  # written in one go
 class Transfer:
     """What is to be fetched and offered. `wanted` shrinks as blobs arrive, or are told to be nowhere."""
 
-    def __init__(self, blobs: BlobCache, settled: Callable[[str], None]) -> None:
+    def __init__(self, blobs: BlobCache, settled: Callable[[str], None], got: Callable[[str], None]) -> None:
         self.wanted: set[str] = set()
         self._blobs = blobs
         self._settled = settled  # called with each that leaves `wanted`
+        self._got = got  # called, before that, with each that came
         self._to_fetch: deque[str] = deque()
         self._fetching: set[str] = set()
         self._to_offer: deque[str] = deque()
@@ -93,6 +94,7 @@ class Transfer:
             case Piece():
                 if (blob := assembly.add(message)) is not None:
                     self._blobs.add(*blob)
+                    self._got(blob[0])
                     self._settle([blob[0]])
             case {"type": "absent", "shas": shas}:
                 self._settle(shas)

@@ -60,14 +60,15 @@ MIXER: Final = {
     "locks": "",
     "people": "",
     "stamp": "",
-    "client": "",
+    "client": "beside",
     "proxy": "rules trust",
     "rules": "",
     "trust": "",
     "authors": "gone",
     "gone": "",
     "compare": "",  # it judges the mirror, so it shares nothing with it
-    "host": "",
+    "host": "beside",
+    "beside": "",
     "stats": "",
     "sweep": "",
 }

@@ -1,0 +1,145 @@
+"""The network process: `python -m mixer.client`, with a port of Blender's and a token on its standard input."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import deque
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+
+from broadcaster import wire
+
+from . import ipc
+from .cache import BlobCache
+from .line import Server
+from .network import Arrived, Network, Outgoing
+
+STATE_SECONDS: Final = 0.2  # after which Blender is told how transfers go
+MEMORY_BYTES: Final = 64 * 1024 * 1024  # of blobs: Blender has them too
+WRITTEN_AT_ONCE: Final = 256 * 1024
+
+
+class Apart:
+    """What stands between Blender's process and the network."""
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self._stream = stream
+        self._outbox: deque[bytes | str] = deque()  # messages; names of blobs, which are read as they go
+        self._buffer = ipc.Buffer()
+        self._said: deque[ipc.Said] = deque()
+        self._wake = trio.Event()
+        self._taken = 0
+        self._ended = False
+        self._blobs: BlobCache
+        self._network: Network
+
+    async def run(self, token: str) -> None:
+        """Raises nothing that Blender may cause: it is let go of as it ends."""
+        await self._stream.send_all(ipc.encode(["hello", token]))
+        if (first := await self._heard()) is None:
+            return
+        self._begin(**first[0][1])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._listen)
+            nursery.start_soon(self._tell, nursery.cancel_scope)
+            await self._network.run()
+            self._ended = True
+            self._wake.set()
+
+    def _begin(
+        self,
+        server: list[Any],
+        join: wire.Message,
+        held: tuple[str, int] | None,
+        cache_dir: str | None,
+        on_disk: list[str],
+    ) -> None:
+        directory = Path(cache_dir) if cache_dir else None
+        self._blobs = BlobCache(directory, memory_bytes=MEMORY_BYTES, on_disk=on_disk)
+        self._network = Network(Server(*server), join, self._blobs, self._hand_over, self._got, held)
+
+    def _hand_over(self, arrived: Arrived) -> None:
+        payload = arrived.payload or wire.encode(arrived.message)[wire.HEADER_BYTES :]
+        self._outbox.append(ipc.encode(["arrived", arrived.life], payload))
+        self._wake.set()
+
+    def _got(self, sha: str) -> None:
+        self._outbox.append(sha)
+
+    async def _heard(self) -> ipc.Said | None:
+        """The next that Blender says; None once it is gone."""
+        while not self._said:
+            try:
+                data = await self._stream.receive_some(ipc.RECEIVE_BYTES)
+            except trio.BrokenResourceError:
+                data = b""
+            if not data:
+                return None
+            self._said += self._buffer.feed(data)
+        return self._said.popleft()
+
+    async def _listen(self) -> None:
+        network = self._network
+        calls = {one.__name__: one for one in (network.hold, network.resume, network.reload, network.stop)}
+        while (said := await self._heard()) is not None:
+            match said:
+                case ["send", life, shas], frame:
+                    self._taken += 1
+                    network.post(Outgoing(life, frame, shas))
+                case ["blob", sha], data:
+                    self._blobs.add(sha, data)
+                case ["call", name], _:
+                    calls[name]()
+        network.finish()  # Blender ended without a word: what it said last still goes out
+
+    async def _tell(self, scope: trio.CancelScope) -> None:
+        """What is to be told, with how things stand just then; ends the process behind the last of it."""
+        told = None
+        while self._outbox or not self._ended:
+            if not self._outbox:
+                with trio.move_on_after(STATE_SECONDS):
+                    await self._wake.wait()
+                self._wake = trio.Event()
+            state = self._state()
+            news = b"" if state == told else ipc.encode(["state", *state])
+            told = state
+            try:
+                await self._stream.send_all(news + self._next())
+            except trio.BrokenResourceError:
+                return  # `_listen` sees to it
+        scope.cancel()
+
+    def _next(self) -> bytes:
+        parts: list[bytes] = []
+        length = 0
+        while self._outbox and length < WRITTEN_AT_ONCE:
+            item = self._outbox.popleft()
+            parts.append(item if isinstance(item, bytes) else ipc.encode(["blob", item], self._blobs.get(item)))
+            length += len(parts[-1])
+        return b"".join(parts)
+
+    def _state(self) -> ipc.State:
+        network = self._network
+        traffic = network.traffic
+        return ipc.State(
+            network.link.name,
+            traffic.sent_bytes,
+            traffic.received_bytes,
+            self._taken,
+            network.unanswered + len(network.outgoing),
+            network.transfer.pending,
+        )
+
+
+async def _main() -> None:
+    port, token = sys.stdin.readline().split()
+    async with await trio.open_tcp_stream(ipc.LOOPBACK, int(port)) as stream:
+        await Apart(stream).run(token)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="mixer network: %(message)s")
+    trio.run(_main)

@@ -1,0 +1,164 @@
+"""The network process as Blender sees it. Nothing here waits but `wait` and `end`."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import select
+import socket
+import subprocess
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any, Final
+
+from .. import beside
+from . import ipc
+from .cache import BlobCache
+
+log = logging.getLogger(__name__)
+
+MODULE: Final = "mixer.client"
+WRITTEN_AT_ONCE: Final = 4 * 1024 * 1024  # bytes, so that a tick stays short
+READ_AT_ONCE: Final = 4 * 1024 * 1024
+JOINED_BYTES: Final = 64 * 1024  # small messages that are written in one go
+POLL_SECONDS: Final = 0.01
+
+
+class Process:
+    """It is started at once, and what is said before it listens is kept. It ends when Blender does."""
+
+    def __init__(self, options: dict[str, Any], blobs: BlobCache) -> None:
+        """Raises OSError if it cannot be started."""
+        self._blobs = blobs
+        self._queue: deque[bytes | str] = deque()  # messages; names of blobs, which are read as they go
+        self._rest = memoryview(b"")
+        self._buffer = ipc.Buffer()
+        self._socket: socket.socket | None = None
+        self._token = secrets.token_hex()
+        self._listener = socket.create_server((ipc.LOOPBACK, 0))
+        self._listener.setblocking(False)
+        self.has_ended = False
+        self._process = beside.start(MODULE, out=subprocess.DEVNULL)
+        assert self._process.stdin is not None
+        with suppress(OSError), self._process.stdin as told:  # not an argument: others on this computer read those
+            told.write(f"{self._listener.getsockname()[1]} {self._token}\n".encode())
+        self.say(["start", options])
+
+    def say(self, head: ipc.Head, body: bytes = b"") -> None:
+        self._queue.append(ipc.encode(head, body))
+        self.flush()
+
+    def give(self, sha: str) -> None:
+        """A blob, before what is said next."""
+        self._queue.append(sha)
+
+    def hear(self) -> list[ipc.Said]:
+        """What it said, as much as one tick can take."""
+        said: list[ipc.Said] = []
+        self.flush()
+        left = READ_AT_ONCE
+        while self._socket is not None and left > 0:
+            try:
+                data = self._socket.recv(ipc.RECEIVE_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            if not data:
+                self._close()
+                break
+            left -= len(data)
+            said += self._buffer.feed(data)
+        return said
+
+    def flush(self) -> None:
+        """Writes what it takes of what waits."""
+        left = WRITTEN_AT_ONCE
+        if self._socket is None:
+            self._connect()
+        while self._socket is not None and left > 0 and (self._rest or self._queue):
+            if not self._rest:
+                self._rest = memoryview(self._next())
+            try:
+                written = self._socket.send(self._rest)
+            except BlockingIOError:
+                return
+            except OSError:  # what it said before it ended is still to be heard
+                self._queue.clear()
+                self._rest = memoryview(b"")
+                return
+            self._rest = self._rest[written:]
+            left -= written
+
+    def wait(self, seconds: float) -> None:
+        """Until there is something to hear, at most that long."""
+        end = time.monotonic() + seconds
+        while not self.has_ended and (rest := end - time.monotonic()) > 0:
+            self.flush()
+            if self._socket is None:
+                time.sleep(min(rest, POLL_SECONDS))
+                continue
+            waiting = [self._socket] if self._rest else []
+            readable, _, _ = select.select([self._socket], waiting, [], rest)
+            if readable:
+                return
+
+    def end(self, seconds: float) -> None:
+        """Waits for its end, then ends it."""
+        end = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < end:
+            self.hear()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(POLL_SECONDS)
+        self._process.kill()
+        self._process.wait()
+        self._close()
+
+    def _next(self) -> bytes:
+        """What is written next: one blob, or small messages together."""
+        first = self._queue.popleft()
+        if isinstance(first, str):
+            try:
+                return ipc.encode(["blob", first], self._blobs.get(first))
+            except KeyError:  # the process will say so, should the room want it
+                return b""
+        messages, length = [first], len(first)
+        while self._queue and isinstance(message := self._queue[0], bytes) and length < JOINED_BYTES:
+            messages.append(message)
+            length += len(message)
+            self._queue.popleft()
+        return b"".join(messages)
+
+    def _connect(self) -> None:
+        """Accepts the process, and nobody else."""
+        if self.has_ended:
+            return
+        try:
+            stream, _ = self._listener.accept()
+        except BlockingIOError:
+            if self._process.poll() is not None:
+                self._close()
+            return
+        stream.settimeout(1.0)  # it says that at once
+        buffer = ipc.Buffer()
+        try:
+            said = list(buffer.feed(stream.recv(ipc.RECEIVE_BYTES)))
+        except (OSError, ValueError):
+            said = []
+        if len(said) != 1 or not hmac.compare_digest(str(said[0][0]), str(["hello", self._token])):
+            log.warning("somebody else on this computer tried to be our network process")
+            stream.close()
+            return
+        stream.setblocking(False)
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._listener.close()
+        self._socket = stream
+
+    def _close(self) -> None:
+        self.has_ended = True
+        self._listener.close()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
