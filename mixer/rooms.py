@@ -15,7 +15,7 @@ from . import beside
 from .client import Server
 
 TIMEOUT_SECONDS: Final = 5.0
-MODULE: Final = "mixer.client.rooms"
+MODULE: Final = "mixer.network.rooms"
 
 
 class Listing:

@@ -18,11 +18,10 @@ from broadcaster.wire import Message
 
 from .cache import BlobCache
 from .ipc import State
-from .line import Server, list_rooms
-from .network import Link
 from .process import Process
+from .server import Link, Server
 
-__all__ = ["BlobCache", "Client", "Link", "Server", "list_rooms"]
+__all__ = ["BlobCache", "Client", "Link", "Server"]
 
 CLOSE_SECONDS: Final = 3.0
 

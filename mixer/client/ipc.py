@@ -1,8 +1,8 @@
 """What Blender and the network process say to each other: a head, which is JSON, and a body, which is bytes. No I/O.
 
 To the process: ["start", options], then ["send", life, shas or None] with a frame, ["blob", sha] with its data, and
-["call", name]. From it: ["hello", token], then ["arrived", life] with a message as JSON, ["blob", sha] with its data,
-and ["state", *State].
+["call", name]. From it: ["hello", token, way] on both connections, then ["arrived", life] with a message as JSON,
+["blob", sha] with its data, and ["state", *State].
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import orjson
 
 LOOPBACK: Final = "127.0.0.1"
+TO, FROM = WAYS = "to", "from"  # what a connection is for, as Blender sees it
 RECEIVE_BYTES: Final = 256 * 1024
 _LENGTHS: Final = Struct(">II")
 

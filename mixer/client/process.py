@@ -1,4 +1,8 @@
-"""The network process as Blender sees it. Nothing here waits but `wait` and `end`."""
+"""The network process as Blender sees it. Nothing here waits but `wait` and `end`.
+
+One connection leads there and one back: on one where nothing comes back all that was written arrives, though Blender
+crashed meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +23,12 @@ from .cache import BlobCache
 
 log = logging.getLogger(__name__)
 
-MODULE: Final = "mixer.client"
+MODULE: Final = "mixer.network"
 WRITTEN_AT_ONCE: Final = 4 * 1024 * 1024  # bytes, so that a tick stays short
 READ_AT_ONCE: Final = 4 * 1024 * 1024
 JOINED_BYTES: Final = 64 * 1024  # small messages that are written in one go
 POLL_SECONDS: Final = 0.01
+GREETING_SECONDS: Final = 0.2
 
 
 class Process:
@@ -35,7 +40,7 @@ class Process:
         self._queue: deque[bytes | str] = deque()  # messages; names of blobs, which are read as they go
         self._rest = memoryview(b"")
         self._buffer = ipc.Buffer()
-        self._socket: socket.socket | None = None
+        self._sockets: dict[str, socket.socket] = {}  # by what they are for
         self._token = secrets.token_hex()
         self._listener = socket.create_server((ipc.LOOPBACK, 0))
         self._listener.setblocking(False)
@@ -59,9 +64,9 @@ class Process:
         said: list[ipc.Said] = []
         self.flush()
         left = READ_AT_ONCE
-        while self._socket is not None and left > 0:
+        while self._is_connected and left > 0:
             try:
-                data = self._socket.recv(ipc.RECEIVE_BYTES)
+                data = self._sockets[ipc.FROM].recv(ipc.RECEIVE_BYTES)
             except BlockingIOError:
                 break
             except OSError:
@@ -76,13 +81,13 @@ class Process:
     def flush(self) -> None:
         """Writes what it takes of what waits."""
         left = WRITTEN_AT_ONCE
-        if self._socket is None:
+        if not self._is_connected:
             self._connect()
-        while self._socket is not None and left > 0 and (self._rest or self._queue):
+        while self._is_connected and left > 0 and (self._rest or self._queue):
             if not self._rest:
                 self._rest = memoryview(self._next())
             try:
-                written = self._socket.send(self._rest)
+                written = self._sockets[ipc.TO].send(self._rest)
             except BlockingIOError:
                 return
             except OSError:  # what it said before it ended is still to be heard
@@ -97,11 +102,11 @@ class Process:
         end = time.monotonic() + seconds
         while not self.has_ended and (rest := end - time.monotonic()) > 0:
             self.flush()
-            if self._socket is None:
+            if not self._is_connected:
                 time.sleep(min(rest, POLL_SECONDS))
                 continue
-            waiting = [self._socket] if self._rest else []
-            readable, _, _ = select.select([self._socket], waiting, [], rest)
+            waiting = [self._sockets[ipc.TO]] if self._rest else []
+            readable, _, _ = select.select([self._sockets[ipc.FROM]], waiting, [], rest)
             if readable:
                 return
 
@@ -131,34 +136,43 @@ class Process:
             self._queue.popleft()
         return b"".join(messages)
 
+    @property
+    def _is_connected(self) -> bool:
+        return len(self._sockets) == len(ipc.WAYS)
+
     def _connect(self) -> None:
         """Accepts the process, and nobody else."""
-        if self.has_ended:
-            return
-        try:
-            stream, _ = self._listener.accept()
-        except BlockingIOError:
-            if self._process.poll() is not None:
-                self._close()
-            return
-        stream.settimeout(1.0)  # it says that at once
-        buffer = ipc.Buffer()
-        try:
-            said = list(buffer.feed(stream.recv(ipc.RECEIVE_BYTES)))
-        except (OSError, ValueError):
-            said = []
-        if len(said) != 1 or not hmac.compare_digest(str(said[0][0]), str(["hello", self._token])):
-            log.warning("somebody else on this computer tried to be our network process")
-            stream.close()
-            return
-        stream.setblocking(False)
-        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while not self.has_ended and not self._is_connected:
+            try:
+                stream, _ = self._listener.accept()
+            except BlockingIOError:
+                if self._process.poll() is not None:
+                    self._close()
+                return
+            if (way := self._greeted(stream)) is None:
+                log.warning("somebody else on this computer tried to be our network process")
+                stream.close()
+                continue
+            stream.setblocking(False)
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sockets[way] = stream
         self._listener.close()
-        self._socket = stream
+
+    def _greeted(self, stream: socket.socket) -> str | None:
+        """What a connection is for, which the process says at once."""
+        stream.settimeout(GREETING_SECONDS)
+        try:
+            said = list(ipc.Buffer().feed(stream.recv(ipc.RECEIVE_BYTES)))
+        except (OSError, ValueError):
+            return None
+        match said:
+            case [(["hello", str(token), str(way)], _)] if way in ipc.WAYS and way not in self._sockets:
+                return way if hmac.compare_digest(token.encode(), self._token.encode()) else None
+        return None
 
     def _close(self) -> None:
         self.has_ended = True
         self._listener.close()
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        for stream in self._sockets.values():
+            stream.close()
+        self._sockets.clear()

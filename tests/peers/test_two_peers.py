@@ -44,6 +44,17 @@ bpy.context.scene.collection.objects.link(thing)
     assert first.said[-1] == second.said[-1] == [[1.0, 2.0, 3.0], 1]
 
 
+def test_blender_runs_one_thread_of_python(server: Broadcaster, tmp_path: Path) -> None:  # CLIENT25
+    script = """
+import sys, threading
+bpy.data.objects["Cube"].location.x = 4
+session.settle()
+say([[one.name for one in threading.enumerate()], "trio" in sys.modules])
+"""
+    for ended in both(server, tmp_path, script, script):
+        assert ended.said == [[["MainThread"], False]]
+
+
 def test_one_property_set_by_two_at_once_ends_equal(server: Broadcaster, tmp_path: Path) -> None:  # PEER2
     script = """
 for step in range(30):

@@ -1,7 +1,10 @@
-"""The peer's network thread against a real broadcaster, over real TCP."""
+"""The client and its network process against a real broadcaster, over real TCP."""
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,8 +18,11 @@ from broadcaster import wire
 from broadcaster.errors import LocalProtocolError
 from broadcaster.member import Member
 from broadcaster.wire import Message, sha_of
-from mixer.client import BlobCache, Client, Link, list_rooms
+from mixer import beside
+from mixer.client import BlobCache, Client, Link, ipc
 from mixer.client import Server as At
+from mixer.client.process import READ_AT_ONCE
+from mixer.network.line import list_rooms
 
 from .processes import Broadcaster, broadcaster
 
@@ -234,16 +240,16 @@ def test_an_edit_made_while_coming_back_is_sent_once(
 
 
 def test_more_than_may_be_in_flight_waits_here(
-    server: Broadcaster, room: str, peers: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
+    server: Broadcaster, room: str, peers: Callable[..., Peer]
 ) -> None:  # CLIENT7
-    monkeypatch.setattr(wire, "MAX_IN_FLIGHT", 3)  # the server's own limit is another process's
+    many = wire.MAX_IN_FLIGHT + 100
     ann = peers(server, room)
     ann.edit(CUBE)
     ann.settle()
-    for value in range(100):
+    for value in range(many):
         ann.edit(put(value))
     ann.settle()
-    assert ann.member.revision == 101
+    assert ann.member.revision == many + 1
 
 
 @pytest.mark.parametrize(
@@ -324,6 +330,108 @@ def test_listing_the_rooms_of_nobody_is_an_error() -> None:  # CLIENT14
         gone.stop()
         with pytest.raises(OSError, match=r"no broadcaster|failed|refused"):
             list_rooms(At(gone.host, gone.port), 5.0)
+
+
+# The process
+
+CRASHING = """
+import os, sys, time
+from mixer.client import Client
+from broadcaster.member import Member
+from broadcaster.tree import CHUNK_BYTES
+
+client = Client(sys.argv[1], int(sys.argv[2]), room=sys.argv[3], name="crashing")
+member = Member(client.member)
+while not member.ready:
+    client.wait(0.1)
+    batch = client.poll()
+    for message in batch:
+        if message["type"] == "joined":
+            client.begin()
+            member.begin(message)
+    member.receive([message for message in batch if message["type"] in ("records", "ready")])
+client.send({"type": "lease", "op": "acquire", "key": "cube", "seconds": 30})
+data = os.urandom(int(sys.argv[4]))
+blob = {"$": "blob", "sha": client.blobs.put(data), "size": len(data)}
+client.send(member.edit([["image", ["create", "images", {"name": "last", "file": blob}]]]))
+while client._process._queue or client._process._rest:
+    client.wait(0.01)  # as ticks would
+os._exit(9)
+"""
+
+
+def test_what_a_blender_said_last_arrives_though_it_crashed(
+    server: Broadcaster, room: str, peers: Callable[..., Peer]
+) -> None:  # CLIENT21
+    ann = peers(server, room)
+    ann.edit(CUBE)
+    ann.settle()
+    size = 20_000_000
+    told = [server.host, str(server.port), room, str(size)]
+    crashed = subprocess.run([sys.executable, "-c", CRASHING, *told], timeout=60)
+    assert crashed.returncode == 9
+    ann.until(lambda: "image" in ann.member.confirmed)
+    image = ann.member.confirmed.get("image")
+    assert image is not None
+    assert len(ann.client.blobs.get(image.tree["file"]["sha"])) == size
+    ann.until(lambda: any(news["left"] for news in ann.heard("members")))
+    assert [one["holder"] is not None for one in ann.heard("lease")] == [True]  # and not given back
+
+
+def test_nobody_else_can_be_the_network_process(
+    server: Broadcaster, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # CLIENT22
+    start = beside.start
+
+    def overtaken(module: str, *arguments: str, out: int) -> subprocess.Popen[bytes]:
+        """Somebody connects first, to a port they guessed, and says something of that kind."""
+        for said in (ipc.encode(["hello", "0" * 64, ipc.TO]), b"nonsense", ipc.encode(["arrived", 1], b"{}")):
+            with socket.create_connection(listening[-1]) as guest:
+                guest.sendall(said)
+        return start(module, *arguments, out=out)
+
+    listening: list[Any] = []
+    create = socket.create_server
+
+    def noted(address: tuple[str, int]) -> socket.socket:
+        listener = create(address)
+        listening.append(listener.getsockname())
+        return listener
+
+    monkeypatch.setattr(socket, "create_server", noted)
+    monkeypatch.setattr(beside, "start", overtaken)
+    ann = Peer(server, room)
+    ann.edit(CUBE)
+    ann.settle()
+    ann.client.close()
+
+
+def test_a_network_process_that_ends_is_told(
+    server: Broadcaster, room: str, peers: Callable[..., Peer]
+) -> None:  # CLIENT23
+    ann = peers(server, room)
+    ann.settle()
+    ann.client._process._process.kill()
+    ann.until(lambda: ann.heard("error"))
+    assert "network process ended" in ann.heard("error")[0]["reason"]
+    assert ann.client.link is Link.ENDED
+    ann.edit(CUBE)  # it stays pending
+    ann.client.wait(60)
+
+
+def test_more_than_a_tick_takes_comes_over_several(
+    server: Broadcaster, room: str, peers: Callable[..., Peer]
+) -> None:  # CLIENT24
+    ann, bob = peers(server, room), peers(server, room)
+    ann.settle()
+    bob.settle()
+    datas = [bytes([number]) * (READ_AT_ONCE // 3) for number in range(10)]
+    for number, data in enumerate(datas):
+        blob = {"$": "blob", "sha": ann.client.blobs.put(data), "size": len(data)}
+        ann.edit([f"image {number}", ["create", "images", {"file": blob}]])
+    ann.settle()
+    bob.until(lambda: bob.member.revision == len(datas))
+    assert [bob.client.blobs.get(sha_of(data)) for data in datas] == datas
 
 
 # The cache

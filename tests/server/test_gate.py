@@ -25,7 +25,7 @@ from broadcaster.server.gate import Gate, Visitor
 from broadcaster.store import Store
 from broadcaster.store.sqlite import SqliteStore
 from mixer.client import Server as At
-from mixer.client import list_rooms
+from mixer.network.line import list_rooms
 
 from .guests import CUBE, Arena, Guest, serving, tx
 from .processes import broadcaster, command, token_of

@@ -60,6 +60,7 @@ MIXER: Final = {
     "locks": "",
     "people": "",
     "stamp": "",
+    "network": "client",
     "client": "beside",
     "proxy": "rules trust",
     "rules": "",
@@ -94,7 +95,7 @@ THIRD_PARTY: Final = {  # where it may be imported; nothing else may be
     "numpy": "mixer/proxy mixer/compare",
     "xxhash": "mixer/proxy",
     "orjson": "broadcaster mixer",
-    "trio": "broadcaster/server broadcaster/web broadcaster/store broadcaster/__main__ mixer/client",
+    "trio": "broadcaster/server broadcaster/web broadcaster/store broadcaster/__main__ mixer/network",
     "hypercorn": "broadcaster/web",
     "starlette": "broadcaster/web",
     "prometheus_client": "broadcaster/web",
@@ -212,6 +213,11 @@ def test_siblings_are_imported_relatively(
 @pytest.mark.parametrize("module", of_package("broadcaster") + of_package("mixer"))
 def test_nothing_is_imported_in_a_function(module: str) -> None:  # LAYER5
     assert {one.function for one in imports(module) if one.function} <= LATE.get(module, set())
+
+
+@pytest.mark.parametrize("module", of_package("mixer"))
+def test_nothing_runs_in_a_thread_beside_blender(module: str) -> None:  # LAYER8: the reason stands in `beside.py`
+    assert not {one.target for one in imports(module)} & {"threading", "concurrent", "multiprocessing", "_thread"}
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:  # LAYER6

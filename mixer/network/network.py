@@ -7,7 +7,6 @@ import random
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from enum import Enum, auto
 from typing import Final, NamedTuple
 
 import trio
@@ -16,8 +15,8 @@ from broadcaster import wire
 from broadcaster.errors import MixerError, Refused, RemoteProtocolError
 from broadcaster.wire import Message, Piece
 
-from .cache import BlobCache
-from .line import Line, Server, Traffic, open_line
+from ..client import BlobCache, Link, Server
+from .line import Line, Traffic, open_line
 from .transfer import Transfer
 
 LEAVE_SECONDS: Final = 2.0
@@ -27,15 +26,6 @@ LAST_RETRY_SECONDS: Final = 8.0
 SHA: Final = re.compile(rb'"([0-9a-f]{64})"')
 
 log = logging.getLogger(__name__)
-
-
-class Link(Enum):
-    """How the connection stands."""
-
-    CONNECTING = auto()
-    JOINED = auto()
-    LOST = auto()  # it will be tried again
-    ENDED = auto()  # closed by us, or refused
 
 
 class Outgoing(NamedTuple):

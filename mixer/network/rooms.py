@@ -1,4 +1,4 @@
-"""`python -m mixer.client.rooms`: what rooms a server has, as JSON; which server stands on its standard input."""
+"""`python -m mixer.network.rooms`: what rooms a server has, as JSON; which server stands on its standard input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import orjson
 
 from broadcaster.errors import MixerError
 
-from .line import Server, list_rooms
+from ..client import Server
+from .line import list_rooms
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from broadcaster import wire
 from broadcaster.errors import LocalProtocolError
 from broadcaster.wire import Assembly, Message, Piece
 
-from .cache import BlobCache
+from ..client import BlobCache
 from .line import Line
 
 SHAS_AT_ONCE: Final = 256  # named in one request

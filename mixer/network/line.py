@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
@@ -14,10 +14,12 @@ import trio
 
 from broadcaster import pins
 from broadcaster.errors import RemoteProtocolError
+from broadcaster.invitation import TLS
 from broadcaster.protocol import ClientConnection
 from broadcaster.wire import Message, Piece
 
-TLS: Final = "tls://"
+from ..client import Server
+
 AGENT: Final = "mixer"
 GREETING_SECONDS: Final = 10.0
 RECEIVE_BYTES: Final = 256 * 1024
@@ -27,19 +29,6 @@ RECEIVE_BYTES: Final = 256 * 1024
 KEEPALIVE: Final = {
     "TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 40_000
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A broadcaster: where it is, and what there is to tell it and to expect of it."""
-
-    host: str  # one that begins with tls:// is spoken to inside TLS
-    port: int
-    fingerprint: str | None = None  # of its certificate, if an invitation names it
-    secret: str | None = field(default=None, repr=False)  # what making rooms takes
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The network process: `python -m mixer.client`, with a port of Blender's and a token on its standard input."""
+"""The network process: `python -m mixer.network`, with a port of Blender's and a token on its standard input."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import trio
 
 from broadcaster import wire
 
-from . import ipc
-from .cache import BlobCache
-from .line import Server
+from ..client import BlobCache, Server, ipc
 from .network import Arrived, Network, Outgoing
 
 STATE_SECONDS: Final = 0.2  # after which Blender is told how transfers go
@@ -25,8 +23,8 @@ WRITTEN_AT_ONCE: Final = 256 * 1024
 class Apart:
     """What stands between Blender's process and the network."""
 
-    def __init__(self, stream: trio.SocketStream) -> None:
-        self._stream = stream
+    def __init__(self, hears: trio.SocketStream, tells: trio.SocketStream) -> None:
+        self._hears, self._tells = hears, tells
         self._outbox: deque[bytes | str] = deque()  # messages; names of blobs, which are read as they go
         self._buffer = ipc.Buffer()
         self._said: deque[ipc.Said] = deque()
@@ -37,8 +35,9 @@ class Apart:
         self._network: Network
 
     async def run(self, token: str) -> None:
-        """Raises nothing that Blender may cause: it is let go of as it ends."""
-        await self._stream.send_all(ipc.encode(["hello", token]))
+        """Raises nothing that Blender may cause once it has greeted: it is let go of as it ends."""
+        for way, stream in ((ipc.TO, self._hears), (ipc.FROM, self._tells)):
+            await stream.send_all(ipc.encode(["hello", token, way]))
         if (first := await self._heard()) is None:
             return
         self._begin(**first[0][1])
@@ -73,7 +72,7 @@ class Apart:
         """The next that Blender says; None once it is gone."""
         while not self._said:
             try:
-                data = await self._stream.receive_some(ipc.RECEIVE_BYTES)
+                data = await self._hears.receive_some(ipc.RECEIVE_BYTES)
             except trio.BrokenResourceError:
                 data = b""
             if not data:
@@ -107,7 +106,7 @@ class Apart:
             news = b"" if state == told else ipc.encode(["state", *state])
             told = state
             try:
-                await self._stream.send_all(news + self._next())
+                await self._tells.send_all(news + self._next())
             except trio.BrokenResourceError:
                 return  # `_listen` sees to it
         scope.cancel()
@@ -136,8 +135,11 @@ class Apart:
 
 async def _main() -> None:
     port, token = sys.stdin.readline().split()
-    async with await trio.open_tcp_stream(ipc.LOOPBACK, int(port)) as stream:
-        await Apart(stream).run(token)
+    async with (
+        await trio.open_tcp_stream(ipc.LOOPBACK, int(port)) as hears,
+        await trio.open_tcp_stream(ipc.LOOPBACK, int(port)) as tells,
+    ):
+        await Apart(hears, tells).run(token)
 
 
 if __name__ == "__main__":
