@@ -46,6 +46,7 @@ class Arrival:
         self._began = time.monotonic()
         self._epoch = ""
         self._resumption: Resumption | None = None
+        self._moved: set[str] = set()  # by others while this scene was away
 
     def resume(self, stamp: Stamp) -> None:
         """This scene was in step when it was saved, and is to be again."""
@@ -74,9 +75,11 @@ class Arrival:
             self._work.begin(self._share())
         elif self.state is State.LOADING:
             self.load_if_whole(heard)
-        elif self._resumption is not None and self.state is State.RESUMING and is_ready:
-            self._resumption.compare(member)
-            self._work.begin(self._mirror.apply(touched | self._resumption.absent, member))
+        elif self._resumption is not None and self.state is State.RESUMING:
+            self._moved |= touched  # what came meanwhile is shown when all of it is here, or ours would be overwritten
+            if is_ready:
+                self._resumption.compare(member)
+                self._work.begin(self._mirror.apply(self._moved | self._resumption.absent, member))
         elif touched:
             self._work.begin(self._mirror.apply(touched, member))
 

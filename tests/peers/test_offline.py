@@ -46,7 +46,11 @@ def edited_at_home(file: Path, edit: Any) -> None:
     bpy.ops.wm.read_factory_settings()
 
 
-def test_only_what_changed_since_goes_out_and_comes_in(server: Broadcaster, tmp_path: Path) -> None:  # OFF1
+PIECEMEAL = "from mixer.client import ipc, process\nprocess.READ_AT_ONCE = ipc.RECEIVE_BYTES = 100\n"
+
+
+@pytest.mark.parametrize("lands", ["", PIECEMEAL], ids=["at once", "piecemeal"])
+def test_only_what_changed_since_goes_out_and_comes_in(server: Broadcaster, tmp_path: Path, lands: str) -> None:  # OFF1
     file, end = tmp_path / "mine.blend", [tmp_path / "one.blend", tmp_path / "two.blend"]
     begin = """
         cube = bpy.data.objects["Cube"]
@@ -78,7 +82,7 @@ def test_only_what_changed_since_goes_out_and_comes_in(server: Broadcaster, tmp_
 
     edited_at_home(file, edit)
     back = Peer(
-        server, tmp_path, "back", f"session.settle()\nsession.barrier('in', 2)\nsession.settle()\n{LOOK}",
+        server, tmp_path, "back", f"{lands}session.settle()\nsession.barrier('in', 2)\nsession.settle()\n{LOOK}",
         "--open", str(file), "--rejoin", "--save", str(end[0]),
     )  # fmt: skip
     third = Peer(
