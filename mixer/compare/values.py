@@ -145,8 +145,12 @@ def _custom_value(value: Any) -> Any:
 
 
 def _weights(mesh: Any) -> Any:
-    """Rows of (vertex, group, weight)."""
-    rows = [(v.index, g.group, g.weight) for v in mesh.vertices for g in sorted(v.groups, key=attrgetter("group"))]
+    """Rows of (vertex, group, weight). One that nobody can set stands for the nearest."""
+    rows = [
+        (v.index, g.group, min(max(g.weight, 0.0), 1.0))
+        for v in mesh.vertices
+        for g in sorted(v.groups, key=attrgetter("group"))
+    ]
     return np.array(rows, np.float64).reshape(-1, 3)
 
 

@@ -160,7 +160,7 @@ class Mirror:
             self.ctx.derived = animation.derived(datablock)
             if not blind.has_changed(self.ctx, datablock, entry.live):
                 return self.along.untold(uuid)
-        return self.look(uuid)
+        return self.look(uuid) or self.along.untold(uuid)
 
     def look(self, uuid: str) -> Deltas:
         """As `collect`, but for arrays that take long to read."""

@@ -294,6 +294,16 @@ def test_what_is_selected_in_nothing_is_each_persons_own(base: Path, tmp_path: P
     assert [(found.path, found.per_user) for found in found] == [("meshes['nothing'].attributes['.select_vert']", True)]
 
 
+def test_a_weight_that_nobody_can_set_stands_for_the_nearest(base: Path, tmp_path: Path) -> None:
+    def weigh(weight: float, data: Any) -> None:
+        element = data.meshes["Cube"].vertices[2].groups
+        element.foreach_set("weight", [weight])
+        assert element[0].weight == weight
+
+    one, two = (saved(base, partial(weigh, weight), tmp_path / f"{weight}.blend") for weight in (1.0, 2.0))
+    assert compare.compare(one, two) == []
+
+
 def test_what_a_curve_controls_is_as_it_is_at_one_moment(base: Path, tmp_path: Path) -> None:
     def play(data: Any) -> None:
         data.scenes[0].frame_set(7)

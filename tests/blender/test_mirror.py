@@ -773,7 +773,8 @@ def test_what_blender_computes_of_what_was_written_is_nobodys_edit(mirror: Mirro
     assert everything(mirror) == []
 
 
-def test_a_part_that_nobody_can_take_away_is_told(mirror: Mirror) -> None:  # MIRROR29
+@pytest.mark.parametrize("is_reported", [False, True])
+def test_a_part_that_nobody_can_take_away_is_told(is_reported: bool, mirror: Mirror) -> None:  # MIRROR29
     style = bpy.data.linestyles["LineStyle"]
     style.use_nodes = True
     style.use_nodes = False
@@ -781,8 +782,9 @@ def test_a_part_that_nobody_can_take_away_is_told(mirror: Mirror) -> None:  # MI
     member, uuid = put(mirror, style, node_tree=None)
     apply(mirror, member, uuid)
     assert (style.node_tree is not None, everything(mirror)) == (True, [])
-    ((_, told),) = mirror.glance(uuid, {style.session_uid})
+    reported = {style.session_uid} if is_reported else set[int]()
+    ((_, told),) = mirror.glance(uuid, reported)
     assert told[1]["node_tree"] == ["put", mirror.entries[uuid].live["node_tree"]]
     edit(member, uuid, thickness=9.0)
     mirror.entries[uuid].doc = member.shown.get(uuid).tree  # type: ignore[union-attr]
-    assert mirror.glance(uuid, {style.session_uid}) == []
+    assert mirror.glance(uuid, reported) == []
