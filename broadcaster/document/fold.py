@@ -183,15 +183,15 @@ class Document:
         stage = Stage(self._look)
         removals = []
         for pair in deltas:
-            uuid, delta = pair
-            if delta[0] == "remove":
-                removals.append(pair)
-            elif delta[0] == "create":
-                self._create(stage, pair, revision, sender)
-            else:
+            verb = pair[1][0]
+            if verb == "patch":
                 self._patch(stage, pair, revision, sender, base)
                 if limits is not None and stage.work > limits.work:
                     raise Rejected("full", f"a transaction may copy {limits.work} fields and items")
+            elif verb == "create":
+                self._create(stage, pair, revision, sender)
+            else:
+                removals.append(pair)
         if removals:
             self._remove(stage, removals, sender, base)
         if limits is not None:
@@ -241,7 +241,7 @@ class Document:
         return base is not None and entity.created > base and entity.creator != sender
 
     def _patch(self, stage: Stage, pair: list[Any], revision: int, sender: str, base: int | None) -> None:
-        uuid, delta = pair
+        uuid, delta = pair[0], pair[1]
         entity = stage.find(uuid)
         if entity is None or self._is_old(entity, sender, base):
             stage.dropped.append(Drop(uuid, (), "gone" if entity is None else "old"))
@@ -286,11 +286,14 @@ class Document:
 
     def _commit(self, uuid: str, entity: Entity | None, revision: int) -> None:
         """Puts one entity in place; its strong references are counted by the caller."""
-        self._entities.pop(uuid, None)
+        if uuid in self._entities:
+            del self._entities[uuid]
         self._unhashed.add(uuid)
-        if uuid in self._hot:
-            self._hot_bytes -= self._hot.pop(uuid)
-        self._tombstones.pop(uuid, None)
+        if (heat := self._hot.get(uuid)) is not None:
+            self._hot_bytes -= heat
+            del self._hot[uuid]
+        if uuid in self._tombstones:
+            del self._tombstones[uuid]
         if entity is None:
             self._tombstones[uuid] = revision
             if len(self._tombstones) > MAX_TOMBSTONES:

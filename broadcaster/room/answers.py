@@ -42,7 +42,9 @@ class Answers:
     def done(self, seq: int, revision: int) -> None:
         """A plain ack."""
         self.last = seq
-        self._add(revision)
+        if len(self._kept) == wire.MAX_IN_FLIGHT:
+            self.bytes -= _length(self._kept.popleft())
+        self._kept.append(revision)
 
     def _add(self, answer: int | str | Message) -> None:
         if len(self._kept) == wire.MAX_IN_FLIGHT:

@@ -60,7 +60,8 @@ class Patcher:
     def _patch_struct(
         self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path
     ) -> tuple[Tree, Delta | None]:
-        fields, effects, whole = dict(tree), {}, True
+        fields = dict(tree)
+        otherwise: dict[str, Delta | None] = {}  # what took effect otherwise than it was said
         self.work += len(fields)
         for name, change in changes.items():
             effect: Delta | None = None
@@ -82,12 +83,13 @@ class Patcher:
                 new, effect = self.patch(fields.get(name), change, (*path, name))
                 if effect is not None:
                     fields[name] = new
-            if effect is not None:
-                effects[name] = effect
-            whole = whole and effect is change
-        if not effects:
-            return tree, None
-        return fields, delta if whole else ["patch", effects]
+            if effect is not change:
+                otherwise[name] = effect
+        if changes and not otherwise:
+            return fields, delta
+        said = ((name, otherwise.get(name, change)) for name, change in changes.items())
+        effects = {name: effect for name, effect in said if effect is not None}
+        return (fields, ["patch", effects]) if effects else (tree, None)
 
     def _patch_items(
         self, tree: Tree, delta: Delta, changes: dict[str, Delta], path: Path
