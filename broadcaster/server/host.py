@@ -22,7 +22,7 @@ from .inbox import Request
 from .order import Asked, Order
 from .seat import Seat
 
-FOLDED_AT_ONCE: Final = 256  # entries: less than a ms
+FOLDED_AT_ONCE: Final = 512  # entries: about a ms
 RETRY_SECONDS: Final = 1.0  # after the store could not take something
 
 log = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ LOGGED_AT: Final = dict.fromkeys(("join", "leave", "lost", "govern", "limits", "
 LOOKED_AT: Final = 4 * wire.KIB  # of requests are folded between two looks at the clock,
 ENTRY_BYTES: Final = 100  # of which each counts at least for so many
 APPENDED_AT_ONCE: Final = 4096  # entries
-APPENDED_BYTES: Final = 128 * wire.KIB  # about
+APPENDED_BYTES: Final = 256 * wire.KIB  # about
 UNKNOWN_BYTES: Final = 1 << 62
 
 log = logging.getLogger(__name__)

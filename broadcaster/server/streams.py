@@ -17,8 +17,8 @@ from ..wire import Message, Piece
 from .floor import Floor, Turn
 
 RECEIVE_BYTES: Final = 128 * 1024  # what is in them is taken in one go, which others wait for
-AT_ONCE: Final = 64  # messages, of those that are there
-AT_ONCE_BYTES: Final = 16 * 1024  # about, of these
+AT_ONCE: Final = 256  # messages, of those that are there
+AT_ONCE_BYTES: Final = 64 * 1024  # about, of these
 FLUSH_SECONDS: Final = 2.0  # for the last words on a connection
 
 # A peer that is gone without a word is noticed by the kernel, however long a program on either side is busy.
