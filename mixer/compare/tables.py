@@ -95,7 +95,7 @@ PER_USER: Final = _words("""
     Scene.time_jump_unit SceneDisplay.viewport_aa RenderSettings.threads RenderSettings.threads_mode
     RenderSettings.preview_pixel_size RenderSettings.sequencer_gl_preview RenderSettings.use_lock_interface
     RenderSettings.compositor_device RenderSettings.compositor_denoise_device CyclesRenderSettings.device
-    FreestyleLineStyle.panel Text.current_line Text.current_line_index Text.current_character
+    View3DShading.cycles FreestyleLineStyle.panel Text.current_line Text.current_line_index Text.current_character
 """)
 PER_USER_NAMES: Final = re.compile(
     r"active|active_(?!render|smooth_factor)\w+|is_active|select|is_select_\w+"

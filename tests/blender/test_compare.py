@@ -228,6 +228,14 @@ def test_selection_is_each_persons_own(base: Path, tmp_path: Path) -> None:
     assert all(one.per_user for one in found), found
 
 
+def test_what_a_viewport_shows_of_cycles_is_each_persons_own(base: Path, tmp_path: Path) -> None:
+    def show(data: Any) -> None:
+        data.scenes[0].display.shading.cycles.render_pass = "NORMAL"
+
+    found = compare.compare(base, saved(base, show, tmp_path / "shown.blend"))
+    assert [(one.where, one.per_user) for one in found] == [("CyclesView3DShadingSettings.render_pass", True)]
+
+
 def test_attributes_without_points_are_nothing(tmp_path: Path) -> None:
     bpy.ops.wm.read_factory_settings()
     mesh = bpy.data.meshes.new("nothing")
