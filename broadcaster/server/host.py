@@ -109,6 +109,7 @@ class Host:
             # If the joins came out of order it is the newer that ends, and it is to come back.
             older.expel("the same member joined again", retry=True)
         self.seats[seat.member] = seat
+        self._order.joining[seat.member] = self._order.joining.get(seat.member, 0) + 1
         self.submit(seat.member, join)
 
     def leave(self, seat: Seat) -> None:

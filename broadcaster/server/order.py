@@ -51,6 +51,7 @@ class Order:
         self.room = room
         self.number = number  # of the next entry of the log
         self.questions: deque[Callable[[Message], None]] = deque()  # who waits for an answer from outside the room
+        self.joining: dict[str, int] = {}  # member -> how many joins of it are asked and not folded
         self.mail = Mail(seats, room.revision)
         self._seats = seats
         self._limits = limits
@@ -170,6 +171,8 @@ class Order:
             entry = self._durable.popleft()
             size = len(entry.data)
             self._durable_bytes -= size
+            if entry.request["type"] == "join":
+                self._one_less(entry.member)
             effects = self.room.fold(entry)
             if level <= logging.INFO and level <= LOGGED_AT.get(entry.request["type"], logging.DEBUG):
                 self._note(entry, effects)
@@ -195,12 +198,18 @@ class Order:
         elif isinstance(effect, Admit):
             self.mail.deliver()
             self._counters.add("joins")
+            if effect.member in self.joining:
+                return  # it was cut off meanwhile: who sits there now asked later, and is not to be let in twice
             if (seat := self._seats.get(effect.member)) is not None:
                 seat.admit(wire.encode(effect.message), effect.records, effect.removed)
         elif isinstance(effect, Expel):
             self.mail.deliver()
             if (seat := self._seats.get(effect.member)) is not None:
                 seat.expel(effect.reason)
+
+    def _one_less(self, member: str) -> None:
+        if (left := self.joining.pop(member, 0)) > 1:
+            self.joining[member] = left - 1
 
     def _answer(self, member: str, message: Message) -> None:
         if not member:

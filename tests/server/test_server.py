@@ -276,6 +276,18 @@ async def test_answers_come_after_the_records_that_hold_their_effect() -> None: 
         assert kinds == ["joined", "records", "records", "ready", "members", "ack", "ack"]
 
 
+async def test_who_joins_again_before_it_was_let_in_is_let_in_once() -> None:  # SERVER17
+    async with serving() as arena:
+        await arena.join("ann")
+        here = arena.server.rooms.hosts["r"]
+        older, newer = (Seat("eve", here.room, trio.current_time) for _ in range(2))
+        for seat in (older, newer):
+            here.enter(seat, {"type": "join", "name": "eve"})
+        await trio.sleep(1)
+        assert [b"".join(seat._frames).count(b'"type":"joined"') for seat in (older, newer)] == [0, 1]
+        assert newer.pace is not Pace.JOINING
+
+
 async def test_a_member_that_joins_again_ends_its_older_connection() -> None:  # SERVER17
     async with serving() as arena:
         ann, bob = await arena.join("ann"), await arena.join("bob")
