@@ -69,6 +69,7 @@ class Mirror:
         self.ringed: set[str] = set()  # what may close a ring in the document, which Blender refused
         self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
         self.written: set[str] = set()  # what `apply` wrote and `verify` has not seen
+        self.repaired = 0  # what stood otherwise than the document, and does no more
         self._tried: dict[str, Tried] = {}  # by uuid
         self._held: set[str] = set()  # what is saved though nothing here uses it
 
@@ -304,6 +305,7 @@ class Mirror:
         self.written -= uuids
         for uuid in uuids & self.entries.keys():
             entry, tried = self.entries[uuid], self._tried.get(uuid)
+            self.repaired += entry.live == entry.doc
             times = tried.times + 1 if tried is not None and tried.doc is entry.doc else 1
             self._tried[uuid] = Tried(entry.doc, entry.live, times)
 

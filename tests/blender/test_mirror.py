@@ -626,6 +626,7 @@ def test_what_stands_otherwise_is_shown_again_once(mirror: Mirror) -> None:  # M
     assert tuple(cube.location) == (1.0, 2.0, 3.0)
     assert lamp.shadow_soft_size == 0.0
     assert mirror.unlike() == set()
+    assert mirror.repaired == 1
     assert everything(mirror) == []
 
 

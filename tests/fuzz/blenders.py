@@ -129,7 +129,9 @@ def judge(folder: Path, codes: list[int | None]) -> list[str]:
     if len({end["digest"] for end in ends}) > 1:
         faults.append(f"digests differ: {[end['digest'] for end in ends]}")
     for peer, (end, stat) in enumerate(zip(ends, stats, strict=True)):
-        faults += [f"peer {peer}: {name} {stat.get(name)}" for name in ("echoes", "drift") if stat.get(name) != 0]
+        faults += [
+            f"peer {peer}: {name} {stat.get(name)}" for name in ("echoes", "drift", "repaired") if stat.get(name) != 0
+        ]
         if end["unsent"]:
             faults.append(f"peer {peer} finds what nobody edited:\n    " + "\n    ".join(end["unsent"]))
     if all(code == 0 for code in codes):

@@ -124,10 +124,11 @@ def run_together(server: Broadcaster, folder: Path, host: str, joiner: str, *ope
     return first.wait(), second.wait()
 
 
-def in_step(*peers: Ended) -> None:
-    """Asserts that the peers ended well, hold the same document and sent nothing back."""
+def in_step(*peers: Ended, repaired: int = 0) -> None:
+    """Asserts that the peers ended well, hold the same document, sent nothing back and had nothing to repair."""
     for peer in peers:
         assert peer.code == 0, f"{peer.error[-3000:]}\n{peer.out[-2000:]}"
     assert len({peer.stats["digest"] for peer in peers}) == 1
     assert [peer.stats["echoes"] for peer in peers] == [0] * len(peers)
     assert [peer.stats["drift"] for peer in peers] == [0] * len(peers)
+    assert sum(peer.stats["repaired"] for peer in peers) == repaired
