@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import IO, Final
 
+from broadcaster.errors import MixerError
+
 HERE: Final = Path(__file__).parent
 NEEDS: Final = ("broadcaster", "trio", "orjson", "outcome", "sniffio", "attr", "idna", "sortedcontainers")
 NO_CONSOLE: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open one
@@ -20,17 +22,20 @@ PART: Final = "mixer."  # whatever the folder is called that Blender installed i
 
 
 def start(module: str, *arguments: str, out: IO[bytes] | int, errors: int | None = None) -> subprocess.Popen[bytes]:
-    """Runs a module with this Python, its standard input a pipe. Raises OSError."""
+    """Runs a module with this Python, its standard input a pipe. Raises MixerError."""
     name = f"{HERE.name}.{module.removeprefix(PART)}" if module.startswith(PART) else module
     more = {"PYTHONPATH": os.pathsep.join(_import_folders()), "PYTHONSAFEPATH": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", name, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=out,
-        stderr=errors,
-        env=os.environ | more,
-        creationflags=NO_CONSOLE,
-    )
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", name, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=errors,
+            env=os.environ | more,
+            creationflags=NO_CONSOLE,
+        )
+    except OSError as exc:
+        raise MixerError(f"no program can be started beside Blender: {exc}") from exc
 
 
 def _import_folders() -> list[str]:

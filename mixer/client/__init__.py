@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 
 from broadcaster import protocol, wire
-from broadcaster.errors import LocalProtocolError
+from broadcaster.errors import LocalProtocolError, MixerError
 from broadcaster.tree import delta_shas
 from broadcaster.wire import Message
 
@@ -52,7 +52,8 @@ class Client:
     ) -> None:
         """`invitation` is its token alone, and `fingerprint` the certificate that it names.
 
-        `held` are the epoch and the revision that this member has of the room already.
+        `held` are the epoch and the revision that this member has of the room already. Raises MixerError if the process
+        cannot be started.
         """
         secret = protocol.new_secret()
         join = {"type": "join", "room": room, "name": name, "secret": secret, "create": create}
@@ -69,7 +70,11 @@ class Client:
         server = [host, port, fingerprint, server_secret]
         cache = {"cache_dir": cache_dir and str(cache_dir), "on_disk": list(self.blobs.on_disk if cache_dir else ())}
         options = {"server": server, "join": join, "held": held} | cache
-        self._process = Process(options, self.blobs)
+        try:
+            self._process = Process(options, self.blobs)
+        except MixerError:
+            self.blobs.close()
+            raise
 
     @property
     def link(self) -> Link:

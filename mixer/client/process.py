@@ -17,6 +17,8 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Final
 
+from broadcaster.errors import MixerError
+
 from .. import beside
 from . import ipc
 from .cache import BlobCache
@@ -35,7 +37,7 @@ class Process:
     """It is started at once, and what is said before it listens is kept. It ends when Blender does."""
 
     def __init__(self, options: dict[str, Any], blobs: BlobCache) -> None:
-        """Raises OSError if it cannot be started."""
+        """Raises MixerError if it cannot be started."""
         self._blobs = blobs
         self._queue: deque[bytes | str] = deque()  # messages; names of blobs, which are read as they go
         self._rest = memoryview(b"")
@@ -45,7 +47,11 @@ class Process:
         self._listener = socket.create_server((ipc.LOOPBACK, 0))
         self._listener.setblocking(False)
         self.has_ended = False
-        self._process = beside.start(MODULE, out=subprocess.DEVNULL)
+        try:
+            self._process = beside.start(MODULE, out=subprocess.DEVNULL)
+        except MixerError:
+            self._listener.close()
+            raise
         assert self._process.stdin is not None
         with suppress(OSError), self._process.stdin as told:  # not an argument: others on this computer read those
             told.write(f"{self._listener.getsockname()[1]} {self._token}\n".encode())

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from broadcaster import wire
-from broadcaster.errors import LocalProtocolError
+from broadcaster.errors import LocalProtocolError, MixerError
 from broadcaster.member import Member
 from broadcaster.wire import Message, sha_of
 from mixer import beside
@@ -417,6 +417,14 @@ def test_a_network_process_that_ends_is_told(
     assert ann.client.link is Link.ENDED
     ann.edit(CUBE)  # it stays pending
     ann.client.wait(60)
+
+
+def test_a_network_process_that_cannot_start_is_told(
+    server: Broadcaster, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # CLIENT23
+    monkeypatch.setattr(sys, "executable", "/no/python")
+    with pytest.raises(MixerError, match="no program can be started"):
+        Client(server.host, server.port, room=room, name="Ann")
 
 
 def test_more_than_a_tick_takes_comes_over_several(
