@@ -7,7 +7,8 @@ To the process: ["start", options], then ["send", life, shas or None] with a fra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -15,6 +16,7 @@ import orjson
 
 LOOPBACK: Final = "127.0.0.1"
 TO, FROM = WAYS = "to", "from"  # what a connection is for, as Blender sees it
+WRITTEN_AT_ONCE: Final = 256 * 1024  # of small messages
 RECEIVE_BYTES: Final = 256 * 1024
 _LENGTHS: Final = Struct(">II")
 
@@ -58,3 +60,39 @@ class Buffer:
             start = middle + body
             yield said
         del self._data[:start]
+
+
+class Outbox:
+    """What is to be written, in order: messages, and blobs that are read only as they go."""
+
+    def __init__(self, blob: Callable[[str], bytes]) -> None:
+        """`blob` raises KeyError for what it does not have: that is left out, and missed where it is needed."""
+        self._blob = blob
+        self._items: deque[bytes | str] = deque()  # messages; names of blobs
+
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
+    def say(self, head: Head, body: bytes | bytearray = b"") -> None:
+        self._items.append(encode(head, body))
+
+    def give(self, sha: str) -> None:
+        self._items.append(sha)
+
+    def clear(self) -> None:
+        self._items.clear()
+
+    def take(self) -> bytes:
+        """The next, and what goes along with it."""
+        parts: list[bytes] = []
+        length = 0
+        while self._items and length < WRITTEN_AT_ONCE:
+            item = self._items.popleft()
+            if isinstance(item, str):
+                try:
+                    item = encode(["blob", item], self._blob(item))
+                except KeyError:
+                    continue
+            parts.append(item)
+            length += len(item)
+        return b"".join(parts)

@@ -13,7 +13,6 @@ import select
 import socket
 import subprocess
 import time
-from collections import deque
 from contextlib import suppress
 from typing import Any, Final
 
@@ -28,7 +27,6 @@ log = logging.getLogger(__name__)
 MODULE: Final = "mixer.network"
 WRITTEN_AT_ONCE: Final = 4 * 1024 * 1024  # bytes, so that a tick stays short
 READ_AT_ONCE: Final = 4 * 1024 * 1024
-JOINED_BYTES: Final = 64 * 1024  # small messages that are written in one go
 POLL_SECONDS: Final = 0.01
 GREETING_SECONDS: Final = 0.2
 
@@ -38,8 +36,7 @@ class Process:
 
     def __init__(self, options: dict[str, Any], blobs: BlobCache) -> None:
         """Raises MixerError if it cannot be started."""
-        self._blobs = blobs
-        self._queue: deque[bytes | str] = deque()  # messages; names of blobs, which are read as they go
+        self._outbox = ipc.Outbox(blobs.get)
         self._rest = memoryview(b"")
         self._buffer = ipc.Buffer()
         self._sockets: dict[str, socket.socket] = {}  # by what they are for
@@ -58,12 +55,12 @@ class Process:
         self.say(["start", options])
 
     def say(self, head: ipc.Head, body: bytes = b"") -> None:
-        self._queue.append(ipc.encode(head, body))
+        self._outbox.say(head, body)
         self.flush()
 
     def give(self, sha: str) -> None:
         """A blob, before what is said next."""
-        self._queue.append(sha)
+        self._outbox.give(sha)
 
     def hear(self) -> list[ipc.Said]:
         """What it said, as much as one tick can take."""
@@ -89,19 +86,24 @@ class Process:
         left = WRITTEN_AT_ONCE
         if not self._is_connected:
             self._connect()
-        while self._is_connected and left > 0 and (self._rest or self._queue):
+        while self._is_connected and left > 0 and self.is_behind:
             if not self._rest:
-                self._rest = memoryview(self._next())
+                self._rest = memoryview(self._outbox.take())
             try:
                 written = self._sockets[ipc.TO].send(self._rest)
             except BlockingIOError:
                 return
             except OSError:  # what it said before it ended is still to be heard
-                self._queue.clear()
+                self._outbox.clear()
                 self._rest = memoryview(b"")
                 return
             self._rest = self._rest[written:]
             left -= written
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._rest or self._outbox)
 
     def wait(self, seconds: float) -> None:
         """Until there is something to hear, at most that long."""
@@ -126,21 +128,6 @@ class Process:
         self._process.kill()
         self._process.wait()
         self._close()
-
-    def _next(self) -> bytes:
-        """What is written next: one blob, or small messages together."""
-        first = self._queue.popleft()
-        if isinstance(first, str):
-            try:
-                return ipc.encode(["blob", first], self._blobs.get(first))
-            except KeyError:  # the process will say so, should the room want it
-                return b""
-        messages, length = [first], len(first)
-        while self._queue and isinstance(message := self._queue[0], bytes) and length < JOINED_BYTES:
-            messages.append(message)
-            length += len(message)
-            self._queue.popleft()
-        return b"".join(messages)
 
     @property
     def _is_connected(self) -> bool:

@@ -17,7 +17,6 @@ from .network import Arrived, Network, Outgoing
 
 STATE_SECONDS: Final = 0.2  # after which Blender is told how transfers go
 MEMORY_BYTES: Final = 64 * 1024 * 1024  # of blobs: Blender has them too
-WRITTEN_AT_ONCE: Final = 256 * 1024
 
 
 class Apart:
@@ -25,13 +24,13 @@ class Apart:
 
     def __init__(self, hears: trio.SocketStream, tells: trio.SocketStream) -> None:
         self._hears, self._tells = hears, tells
-        self._outbox: deque[bytes | str] = deque()  # messages; names of blobs, which are read as they go
         self._buffer = ipc.Buffer()
         self._said: deque[ipc.Said] = deque()
         self._wake = trio.Event()
         self._taken = 0
         self._ended = False
         self._blobs: BlobCache
+        self._outbox: ipc.Outbox
         self._network: Network
 
     async def run(self, token: str) -> None:
@@ -58,15 +57,13 @@ class Apart:
     ) -> None:
         directory = Path(cache_dir) if cache_dir else None
         self._blobs = BlobCache(directory, memory_bytes=MEMORY_BYTES, on_disk=on_disk)
-        self._network = Network(Server(*server), join, self._blobs, self._hand_over, self._got, held)
+        self._outbox = ipc.Outbox(self._blobs.get)
+        self._network = Network(Server(*server), join, self._blobs, self._hand_over, self._outbox.give, held)
 
     def _hand_over(self, arrived: Arrived) -> None:
         payload = arrived.payload or wire.encode(arrived.message)[wire.HEADER_BYTES :]
-        self._outbox.append(ipc.encode(["arrived", arrived.life], payload))
+        self._outbox.say(["arrived", arrived.life], payload)
         self._wake.set()
-
-    def _got(self, sha: str) -> None:
-        self._outbox.append(sha)
 
     async def _heard(self) -> ipc.Said | None:
         """The next that Blender says; None once it is gone."""
@@ -97,8 +94,8 @@ class Apart:
     async def _tell(self, scope: trio.CancelScope) -> None:
         """What is to be told, with how things stand just then; ends the process behind the last of it."""
         told = None
-        while self._outbox or not self._ended:
-            if not self._outbox:
+        while self._outbox or not self._ended or told != self._state():
+            if not self._outbox and not self._ended:
                 with trio.move_on_after(STATE_SECONDS):
                     await self._wake.wait()
                 self._wake = trio.Event()
@@ -106,19 +103,10 @@ class Apart:
             news = b"" if state == told else ipc.encode(["state", *state])
             told = state
             try:
-                await self._tells.send_all(news + self._next())
+                await self._tells.send_all(news + self._outbox.take())
             except trio.BrokenResourceError:
                 return  # `_listen` sees to it
         scope.cancel()
-
-    def _next(self) -> bytes:
-        parts: list[bytes] = []
-        length = 0
-        while self._outbox and length < WRITTEN_AT_ONCE:
-            item = self._outbox.popleft()
-            parts.append(item if isinstance(item, bytes) else ipc.encode(["blob", item], self._blobs.get(item)))
-            length += len(parts[-1])
-        return b"".join(parts)
 
     def _state(self) -> ipc.State:
         network = self._network

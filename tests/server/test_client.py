@@ -354,7 +354,7 @@ client.send({"type": "lease", "op": "acquire", "key": "cube", "seconds": 30})
 data = os.urandom(int(sys.argv[4]))
 blob = {"$": "blob", "sha": client.blobs.put(data), "size": len(data)}
 client.send(member.edit([["image", ["create", "images", {"name": "last", "file": blob}]]]))
-while client._process._queue or client._process._rest:
+while client._process.is_behind:
     client.wait(0.01)  # as ticks would
 os._exit(9)
 """
