@@ -33,6 +33,7 @@ def start(module: str, *arguments: str, out: IO[bytes] | int, errors: int | None
             stderr=errors,
             env=os.environ | more,
             creationflags=NO_CONSOLE,
+            start_new_session=True,  # Ctrl-C in Blender's terminal is for Blender, which ends them itself
         )
     except OSError as exc:
         raise MixerError(f"no program can be started beside Blender: {exc}") from exc
