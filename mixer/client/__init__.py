@@ -6,6 +6,7 @@ names are at hand. A lost connection is made anew; what was not answered, the me
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +18,14 @@ from broadcaster.tree import delta_shas
 from broadcaster.wire import Message
 
 from .cache import BlobCache
-from .ipc import State
+from .ipc import Said, State
 from .process import Process
 from .server import Link, Server
 
 __all__ = ["BlobCache", "Client", "Link", "Server"]
 
 CLOSE_SECONDS: Final = 3.0
+FOLDED_AT_ONCE: Final = 64 * 1024  # bytes of messages, about, so that a tick stays short
 
 
 class Client:
@@ -66,6 +68,7 @@ class Client:
         self._life = self._joined = 0  # of the connection that is sent to, and whose `joined` was handed over last
         self._sent = 0  # messages
         self._given: set[str] = set()  # blobs that the process has
+        self._said: deque[Said] = deque()  # by the process, and not polled yet
         self._state = State(Link.CONNECTING.name)
         server = [host, port, fingerprint, server_secret]
         cache = {"cache_dir": cache_dir and str(cache_dir), "on_disk": list(self.blobs.on_disk if cache_dir else ())}
@@ -117,11 +120,16 @@ class Client:
         self._process.say(["send", self._life, shas], frame)
 
     def poll(self) -> list[Message]:
-        """What came since the last call, without waiting."""
+        """What came since the last call, without waiting: as much as one tick can take."""
         messages: list[Message] = []
-        for head, body in self._process.hear():
+        if not self._said:
+            self._said.extend(self._process.hear())
+        left = FOLDED_AT_ONCE
+        while self._said and left > 0:
+            head, body = self._said.popleft()
             match head:
                 case ["arrived", life]:
+                    left -= len(body)
                     self._joined = life or self._joined
                     messages.append(orjson.loads(body))
                 case ["blob", sha]:
@@ -129,7 +137,7 @@ class Client:
                     self.blobs.add(sha, body)
                 case ["state", *state]:
                     self._state = State(*state)
-        if self._process.has_ended and self.link is not Link.ENDED:
+        if self._process.has_ended and not self._said and self.link is not Link.ENDED:
             self._state = self._state._replace(link=Link.ENDED.name)
             messages.append({"type": "error", "reason": "the network process ended: see Blender's console"})
         return messages
@@ -140,7 +148,8 @@ class Client:
 
     def wait(self, seconds: float) -> None:
         """Waits until there is something to poll, at most that long."""
-        self._process.wait(seconds)
+        if not self._said:
+            self._process.wait(seconds)
 
     def disconnect(self) -> None:
         """Loses the connection as a broken network would, until `reconnect`."""

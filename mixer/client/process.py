@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 MODULE: Final = "mixer.network"
 WRITTEN_AT_ONCE: Final = 4 * 1024 * 1024  # bytes, so that a tick stays short
-READ_AT_ONCE: Final = 4 * 1024 * 1024
+READ_AT_ONCE: Final = 1024 * 1024
 POLL_SECONDS: Final = 0.01
 GREETING_SECONDS: Final = 0.2
 
