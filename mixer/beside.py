@@ -10,6 +10,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -21,12 +22,17 @@ NO_CONSOLE: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would 
 PART: Final = "mixer."  # whatever the folder is called that Blender installed it in
 
 
-def start(module: str, *arguments: str, out: IO[bytes] | int, errors: int | None = None) -> subprocess.Popen[bytes]:
-    """Runs a module with this Python, its standard input a pipe. Raises MixerError."""
+def start(
+    module: str, *arguments: str, out: IO[bytes] | int, errors: int | None = None, told: bytes | None = None
+) -> subprocess.Popen[bytes]:
+    """Runs a module with this Python, its standard input a pipe. Raises MixerError.
+
+    What it is `told` stands on that pipe, which is closed behind it: others on this computer read arguments.
+    """
     name = f"{HERE.name}.{module.removeprefix(PART)}" if module.startswith(PART) else module
     more = {"PYTHONPATH": os.pathsep.join(_import_folders()), "PYTHONSAFEPATH": "1"}
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", name, *arguments],
             stdin=subprocess.PIPE,
             stdout=out,
@@ -37,6 +43,11 @@ def start(module: str, *arguments: str, out: IO[bytes] | int, errors: int | None
         )
     except OSError as exc:
         raise MixerError(f"no program can be started beside Blender: {exc}") from exc
+    if told is not None:
+        assert process.stdin is not None
+        with suppress(OSError), process.stdin as stdin:  # it may have ended: whoever started it looks
+            stdin.write(told)
+    return process
 
 
 def _import_folders() -> list[str]:

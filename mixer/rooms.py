@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -24,10 +23,8 @@ class Listing:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 (it goes with this)
-        self._process = beside.start(MODULE, out=self._out, errors=subprocess.DEVNULL)
-        assert self._process.stdin is not None
-        with suppress(OSError), self._process.stdin as told:  # not arguments: others on this computer read those
-            told.write(orjson.dumps([server.host, server.port, server.fingerprint, server.secret, TIMEOUT_SECONDS]))
+        told = orjson.dumps([server.host, server.port, server.fingerprint, server.secret, TIMEOUT_SECONDS])
+        self._process = beside.start(MODULE, out=self._out, errors=subprocess.DEVNULL, told=told)
 
     def answer(self) -> list[dict[str, Any]] | None:
         """The rooms; None while there is no answer. Raises MixerError with why there are none."""

@@ -1,7 +1,7 @@
 """This Blender's connection to one room: a process of its own, and a socket to it that never waits. No bpy.
 
-What is handed over comes in the room's order, and only when the blobs that it
-names are at hand. A lost connection is made anew; what was not answered, the member then sends again.
+What is handed over comes in the room's order, and only when the blobs that it names are at hand. A lost connection is
+made anew; what was not answered, the member then sends again.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Client:
         self._said: deque[Said] = deque()  # by the process, and not polled yet
         self._state = State(Link.CONNECTING.name)
         server = [host, port, fingerprint, server_secret]
-        cache = {"cache_dir": cache_dir and str(cache_dir), "on_disk": list(self.blobs.on_disk if cache_dir else ())}
+        cache = {"cache_dir": cache_dir and str(cache_dir), "on_disk": list(self.blobs.on_disk)}
         options = {"server": server, "join": join, "held": held} | cache
         try:
             self._process = Process(options, self.blobs)

@@ -44,14 +44,12 @@ class Process:
         self._listener = socket.create_server((ipc.LOOPBACK, 0))
         self._listener.setblocking(False)
         self.has_ended = False
+        told = f"{self._listener.getsockname()[1]} {self._token}\n".encode()
         try:
-            self._process = beside.start(MODULE, out=subprocess.DEVNULL)
+            self._process = beside.start(MODULE, out=subprocess.DEVNULL, told=told)
         except MixerError:
             self._listener.close()
             raise
-        assert self._process.stdin is not None
-        with suppress(OSError), self._process.stdin as told:  # not an argument: others on this computer read those
-            told.write(f"{self._listener.getsockname()[1]} {self._token}\n".encode())
         self.say(["start", options])
 
     def say(self, head: ipc.Head, body: bytes = b"") -> None:

@@ -383,12 +383,12 @@ def test_nobody_else_can_be_the_network_process(
 ) -> None:  # CLIENT22
     start = beside.start
 
-    def overtaken(module: str, *arguments: str, out: int) -> subprocess.Popen[bytes]:
+    def overtaken(module: str, *, out: int, told: bytes) -> subprocess.Popen[bytes]:
         """Somebody connects first, to a port they guessed, and says something of that kind."""
         for said in (ipc.encode(["hello", "0" * 64, ipc.TO]), b"nonsense", ipc.encode(["arrived", 1], b"{}")):
             with socket.create_connection(listening[-1]) as guest:
                 guest.sendall(said)
-        return start(module, *arguments, out=out)
+        return start(module, out=out, told=told)
 
     listening: list[Any] = []
     create = socket.create_server
