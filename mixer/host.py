@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections import deque
+from pathlib import Path
 from typing import Final
 
 from broadcaster.errors import MixerError
@@ -30,10 +31,13 @@ class Host:
         self.address = ""  # HOST:PORT, once it listens
         self._said: deque[str] = deque(maxlen=LAST_WORDS)
         self._deadline = time.monotonic() + START_SECONDS
-        self._out = tempfile.TemporaryFile()  # noqa: SIM115 (no pipe: one that nobody reads would stop it)
+        # No pipe: one that nobody reads would stop it. Opened once more to be read: one that is shared has one place.
+        self._folder = tempfile.TemporaryDirectory(prefix="mixer-")
+        self._out = Path(self._folder.name) / "out"
         self._read = 0  # bytes of that
         arguments = ["serve", "--host", LOOPBACK, "--port", str(_port()), "--http-port", "0", "--end-with-stdin"]
-        self._process = beside.start("broadcaster", *arguments, out=self._out, errors=subprocess.STDOUT)
+        with self._out.open("wb") as out:
+            self._process = beside.start("broadcaster", *arguments, out=out, errors=subprocess.STDOUT)
         atexit.register(self.stop)
 
     @property
@@ -69,12 +73,13 @@ class Host:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._out.close()
+        self._folder.cleanup()
 
     def _lines(self) -> list[str]:
         """What it said since the last time, as far as the lines are whole."""
-        self._out.seek(self._read)
-        said = self._out.read()
+        with self._out.open("rb") as out:
+            out.seek(self._read)
+            said = out.read()
         whole = said[: said.rfind(b"\n") + 1]
         self._read += len(whole)
         return whole.decode(errors="replace").splitlines()
