@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from .values import Delta, Tree, head, tag
+from .values import Delta, Tree, head, same, tag
 
 
 def diff(old: Tree, new: Tree) -> Delta | None:
@@ -13,7 +13,7 @@ def diff(old: Tree, new: Tree) -> Delta | None:
         return None
     kind = tag(new)
     if kind is None or kind != tag(old):
-        return None if type(old) is type(new) and old == new else ["put", new]
+        return None if same(old, new) else ["put", new]
     match kind:
         case "":
             changes = diff_fields(old, new)
@@ -26,7 +26,7 @@ def diff(old: Tree, new: Tree) -> Delta | None:
         case "layout" if old["id"] == new["id"]:
             return _diff_arrays(old, new)
         case _:
-            return None if old == new else ["put", new]
+            return None if same(old, new) else ["put", new]
 
 
 def diff_fields(old: dict[str, Tree], new: dict[str, Tree]) -> dict[str, Delta]:

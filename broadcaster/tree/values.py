@@ -44,6 +44,17 @@ def tag(tree: Tree) -> str | None:
     return tree.get("$", "") if type(tree) is dict else None
 
 
+def same(one: Tree, other: Tree) -> bool:
+    """Whether two trees are the same, also in the types of their numbers: 1, 1.0 and True are equal in Python."""
+    if one is other:
+        return True
+    if type(one) is not type(other) or one != other:
+        return False
+    if type(one) is dict:
+        return all(same(value, other[name]) for name, value in one.items())
+    return type(one) is not list or all(same(a, b) for a, b in zip(one, other, strict=True))
+
+
 def parts(tree: Tree) -> dict[str, Tree]:
     """The fields of a struct, the items of a keyed collection; nothing of the rest."""
     kind = tag(tree)

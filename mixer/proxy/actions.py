@@ -20,6 +20,7 @@ from .curve_groups import GROUPS, GroupOfCurve, Groups, read_groups
 from .fcurves import EnvelopePoints, Keyframes, read_curves, write_curves
 from .fields import WRITE_ERRORS, Fields, Proxy, read_reference, resolve
 from .keying import name_of, recognised, structs_of
+from .reuse import reuse
 from .struct import write_struct
 
 LAYERED: Final = hasattr(bpy.types, "ActionSlot")
@@ -61,8 +62,8 @@ class ActionProxy:
         if not LAYERED:
             found = old | found
         of = {key: found[key] for key in old if key in found} | found
-        tree = {"layer": _layer_name(struct) if LAYERED else before.get("layer"), SLOTS: items(of)}
-        return prev if prev == tree else tree
+        layer = _layer_name(struct) if LAYERED else before.get("layer")
+        return reuse(prev, {"layer": layer, SLOTS: reuse(before.get(SLOTS), items(of))})
 
     # Writing
 
@@ -217,7 +218,7 @@ def _read_slot(ctx: Context, slot: Slot, prev: Fields | None) -> Fields:
         GROUPS: groups,
         CURVES: read_curves(ctx, slot.bag.fcurves if slot.bag is not None else (), before.get(CURVES)),
     }
-    return prev if prev is not None and prev == tree else tree
+    return reuse(prev, tree)  # type: ignore[no-any-return]
 
 
 # Writing --------------------------------------------------------------------------------------------------------------

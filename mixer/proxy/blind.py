@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import bpy
 
-from broadcaster.tree import tag
+from broadcaster.tree import same, tag
 
 from . import idprops
 from .context import Context, Datablock, Struct
@@ -39,9 +39,9 @@ def _has_changed(ctx: Context, struct: Struct, live: Fields) -> bool:
         if name in live and name in plan.proxies:
             before = live[name]
             now = plan.proxies[name].read(ctx, struct, before, live)
-            if now is not before and now != before:
+            if not same(now, before):
                 return True
-    if plan.custom and idprops.read(ctx, struct, live.get(CUSTOM), plan.registered) != live.get(CUSTOM, {}):
+    if plan.custom and not same(idprops.read(ctx, struct, live.get(CUSTOM), plan.registered), live.get(CUSTOM, {})):
         return True
     parts = (part for name in plan.rule.blind_in for part in _parts(struct, plan.rule.items.get(name), name, live))
     return any(part is None or _has_changed(ctx, part, tree) for part, tree in parts)

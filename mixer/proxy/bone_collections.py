@@ -9,10 +9,11 @@ from broadcaster.errors import RemoteProtocolError
 from broadcaster.tree import Tree, link_set, tag
 
 from . import values
-from .bone_keys import BONES, COLLECTIONS, PARENT, known_keys, names_here, parents_of, same
+from .bone_keys import BONES, COLLECTIONS, PARENT, known_keys, names_here, parents_of
 from .context import Context, Struct
 from .fields import WRITE_ERRORS, Fields
 from .keying import name_of, recognised, rename, unlike_names
+from .reuse import reuse
 from .struct import read_struct, write_struct
 
 
@@ -42,7 +43,7 @@ def read_collection(ctx: Context, one: Struct, prev: Fields | None) -> Fields:
         "parent": PARENT.read(ctx, one, None, {}),
         "bones": link_set({known[bone.name] for bone in one.bones if bone.name in known}),
     }
-    return same(prev, tree)  # type: ignore[no-any-return]
+    return reuse(prev, tree)  # type: ignore[no-any-return]
 
 
 def write_collections(ctx: Context, armature: Struct, before: dict[str, Fields], after: dict[str, Fields]) -> None:

@@ -81,7 +81,3 @@ def known_keys(before: dict[str, Fields], gone: dict[str, str]) -> list[str]:
 def parents_of(after: dict[str, Fields]) -> dict[str, str | None]:
     named = {key: tree.get("parent") for key, tree in after.items()}
     return acyclic({key: parent if type(parent) is str else None for key, parent in named.items()})
-
-
-def same(prev: Tree, tree: Tree) -> Tree:
-    return prev if prev == tree else tree

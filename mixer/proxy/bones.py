@@ -32,12 +32,12 @@ from .bone_keys import (
     names_here,
     note_gone,
     parents_of,
-    same,
 )
 from .context import Busy, Context, Datablock, Struct
 from .fields import Fields
 from .keying import name_of, recognised, rename, structs_of, unlike_names
 from .moment import moment
+from .reuse import reuse
 from .struct import read_struct, write_struct
 
 ROLL_NOISE_RADIANS: Final = 1e-4  # a roll is read out of a matrix: this much of it is rounding, over long chains too
@@ -78,8 +78,8 @@ class Skeleton:
         # Blender orders bones by their parents: no order of anybody's making, so nothing is said to move.
         of = {key: found[key] for key in old_bones if key in found} | found
         tree = {
-            BONES: same(before.get(BONES), items(of)),
-            COLLECTIONS: same(
+            BONES: reuse(before.get(BONES), items(of)),
+            COLLECTIONS: reuse(
                 before.get(COLLECTIONS),
                 items(
                     {
@@ -89,7 +89,7 @@ class Skeleton:
                 ),
             ),
         }
-        return same(prev, tree)
+        return reuse(prev, tree)
 
     # Writing
 
@@ -159,7 +159,7 @@ def _read_bone(ctx: Context, bone: Struct, head: Tree, tail: Tree, prev: Fields 
         "parent": PARENT.read(ctx, bone, None, {}),
         "use_connect": bone.use_connect and bone.parent is not None,
     }
-    return same(prev, tree)  # type: ignore[no-any-return]
+    return reuse(prev, tree)  # type: ignore[no-any-return]
 
 
 def _read_roll(bone: Struct, prev: Fields | None) -> float:

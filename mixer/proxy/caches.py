@@ -9,6 +9,7 @@ from broadcaster.tree import Tree
 
 from .context import Context, Struct
 from .fields import Fields
+from .reuse import reuse
 from .struct import Pointer
 
 RANGE: Final = ("frame_start", "frame_end")
@@ -25,4 +26,4 @@ class ParticleCache(Pointer):
         if struct.settings is None or struct.settings.type == "HAIR":
             return cache
         kept = {name: value for name, value in cache.items() if name not in RANGE}
-        return prev if prev == kept else kept
+        return reuse(prev, kept)

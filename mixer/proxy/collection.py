@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from broadcaster.errors import RemoteProtocolError
-from broadcaster.tree import Tree, items, new_uuid, tag
+from broadcaster.tree import Tree, items, new_uuid, same, tag
 
 from ..rules import WITHHELD_NODES
 from ..rules.rule import Items
@@ -17,6 +17,7 @@ from . import values
 from .context import MAX_REASON_CHARS, Context, Struct
 from .fields import WRITE_ERRORS, Fields, resolve
 from .keying import structs_of
+from .reuse import reuse
 from .struct import read_struct, write_struct
 
 
@@ -40,7 +41,7 @@ class ItemsProxy:
             if self.rule.unordered:
                 keys, elements = _sorted(keys, elements)
             of = {key: read_struct(ctx, item, before.get(key)) for key, item in zip(keys, elements, strict=True)}
-        return prev if prev and list(of) == prev["order"] and of == before else items(of)
+        return reuse(prev, items(of))
 
     def key_of(self, ctx: Context, struct: Struct, item: Struct) -> str:
         """The key of an item that Blender made: its name, the same on every peer, or the uuid of what it shows."""
@@ -110,7 +111,7 @@ class ItemsProxy:
         before = live["of"] if live else {}
         for item in collection:
             key = self.key_of(ctx, struct, item)
-            if (tree := new["of"].get(key)) is not None and tree != before.get(key):
+            if (tree := new["of"].get(key)) is not None and not same(tree, before.get(key)):
                 write_struct(ctx, item, before.get(key) or read_struct(ctx, item, tree), tree)
 
     def _sort(self, collection: Any, order: list[str], wanted: list[str]) -> None:
@@ -137,7 +138,7 @@ class RowsProxy:
         for index, row in enumerate(getattr(struct, self.name)):
             old = before[index] if index < len(before) else None
             rows.append(read_row(ctx, row, old))
-        return prev if rows == prev else rows
+        return reuse(prev, rows)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if type(new) is not list:

@@ -10,6 +10,7 @@ from broadcaster.tree import Tree, items
 from .context import Context, Struct
 from .fields import Fields
 from .keying import name_of, recognised, structs_of
+from .reuse import reuse
 from .struct import read_struct, write_struct
 
 GROUPS: Final = "groups"  # handle: pointer of a group -> key, while its slot is at work
@@ -38,7 +39,7 @@ def read_groups(ctx: Context, bag: Any, prev: Tree) -> Tree:
     keys = recognised(len(groups), list(old), ways)
     ctx.handles()[GROUPS] = {group.as_pointer(): key for key, group in zip(keys, groups, strict=True)}
     tree = items({key: _read_group(ctx, group, old.get(key)) for key, group in zip(keys, groups, strict=True)})
-    return prev if prev == tree else tree
+    return reuse(prev, tree)
 
 
 def _read_group(ctx: Context, group: Struct, prev: Fields | None) -> Fields:
@@ -46,7 +47,7 @@ def _read_group(ctx: Context, group: Struct, prev: Fields | None) -> Fields:
     tree = read_struct(ctx, group, prev)
     if tree["color_set"] != "CUSTOM":
         tree = {name: value for name, value in tree.items() if name != "colors"}
-    return prev if prev is not None and prev == tree else tree
+    return reuse(prev, tree)  # type: ignore[no-any-return]
 
 
 class Groups:

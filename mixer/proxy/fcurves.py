@@ -18,6 +18,7 @@ from .arrays import Array, Hashes, decode, encode
 from .context import Context, Struct
 from .fields import WRITE_ERRORS, Fields
 from .keying import recognised, structs_of
+from .reuse import reuse
 from .struct import read_struct
 
 KEYFRAMES: Final = "keyframe_points"
@@ -53,7 +54,7 @@ class Keyframes:
         same = tag(prev) == "layout" and prev["of"].keys() == of.keys()
         same = same and all(prev["of"][name]["shape"] == of[name]["shape"] for name in of)
         tree = {"$": "layout", "id": prev["id"] if same else secrets.token_urlsafe(8), "of": of}
-        return prev if prev == tree else tree
+        return reuse(prev, tree)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         keys = getattr(struct, self.name)
@@ -130,7 +131,7 @@ class EnvelopePoints:
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
         rows = values.encode((point.frame, point.min, point.max) for point in getattr(struct, self.name))
-        return prev if prev == rows else rows
+        return reuse(prev, rows)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         rows = np.array(new, np.float32).reshape(-1, 3)
@@ -193,7 +194,7 @@ def read_curves(ctx: Context, curves: Any, prev: Tree) -> Tree:
     # Blender orders curves by their groups: no order of anybody's making, so nothing is said to move.
     of = {key: found[key] for key in before if key in found} | found
     tree = items(of)
-    return prev if prev == tree else tree
+    return reuse(prev, tree)
 
 
 def read_curve(ctx: Context, curve: Struct, prev: Fields | None) -> Fields:
@@ -201,7 +202,7 @@ def read_curve(ctx: Context, curve: Struct, prev: Fields | None) -> Fields:
     tree = read_struct(ctx, curve, prev)
     if tree["color_mode"] != "CUSTOM" and "color" in tree:
         tree = {name: value for name, value in tree.items() if name != "color"}
-    return prev if prev is not None and prev == tree else tree
+    return reuse(prev, tree)  # type: ignore[no-any-return]
 
 
 def _content(tree: Fields) -> str:

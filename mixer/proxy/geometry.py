@@ -19,6 +19,7 @@ from .arrays import Array, Hashes, decode, encode, header, splice
 from .attributes import POSITION, UV_MAP, UV_PINS
 from .context import Busy, Context, Datablock, Struct
 from .fields import Fields
+from .reuse import reuse
 from .topology import OFFSETS, Topology
 from .weights import WEIGHTS
 
@@ -58,7 +59,7 @@ class GeometryProxy:
                 return prev if prev is not None else _tree(_layout({}), groups, struct)
             layout = _read_arrays(ctx, mesh, before.get(ARRAYS), owner, groups, hurry=bool(known and ctx.geometry))
             tree = _tree(layout, groups, mesh)
-        return prev if prev == tree and groups is before.get(GROUPS) else tree
+        return reuse(prev, tree)
 
     # Writing
 

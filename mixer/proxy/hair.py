@@ -17,6 +17,7 @@ from .arrays import Array, Hashes, decode, encode, header
 from .attributes import POSITION
 from .context import Context, Datablock, Struct
 from .fields import Fields
+from .reuse import reuse
 
 OFFSETS: Final = "topology/offsets"  # int32 (curves + 1,): the first point of each curve, and the count of all
 CURVE_TYPE: Final = "CURVE/INT8/curve_type"
@@ -40,7 +41,7 @@ class HairProxy:
         before: Mapping[str, Tree] = prev["of"] if tag(prev) == "layout" else {}
         same = before.get(OFFSETS) == of[OFFSETS] and before[POSITION]["shape"] == of[POSITION]["shape"]
         tree = {"$": "layout", "id": prev["id"] if same else secrets.token_urlsafe(8), "of": of}
-        return prev if prev == tree else tree
+        return reuse(prev, tree)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if tag(new) != "layout" or not {OFFSETS, POSITION} <= new["of"].keys():

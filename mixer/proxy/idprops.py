@@ -8,7 +8,7 @@ from typing import Any, Final
 import bpy
 
 from broadcaster.errors import RemoteProtocolError
-from broadcaster.tree import Tree, tag
+from broadcaster.tree import Tree, same, tag
 
 from . import values
 from .context import Context, Struct
@@ -35,13 +35,13 @@ def read(ctx: Context, struct: Struct, prev: Tree, registered: Container[str]) -
     """The custom properties as a struct, empty if there are none. `registered` are those of add-ons."""
     names = [name for name in struct.keys() if name not in OURS]  # noqa: SIM118 (a struct is no dict)
     if not names:
-        return {}
+        return prev if prev == {} else {}
     left_out = FOR_OLDER.get(type(struct).__name__)
     found = {name: _read(ctx, struct[name]) for name in names if name not in registered and name != left_out}
     if tag(prev) == "" and ctx.derived:
         pointer = struct.as_pointer()
         found |= {name: prev[name] for name in found if name in prev and (pointer, f'["{name}"]') in ctx.derived}
-    return found
+    return prev if same(prev, found) else found
 
 
 def _read(ctx: Context, value: Any) -> Tree:
@@ -65,7 +65,7 @@ def write(ctx: Context, struct: Struct, live: Tree, new: Tree) -> None:
         if name not in after and name in struct:
             del struct[name]
     for name, tree in after.items():
-        if name in OURS or name in registered or (name in before and before[name] == tree):
+        if name in OURS or name in registered or (name in before and same(before[name], tree)):
             continue
         try:
             struct[name] = _value(ctx, tree)

@@ -16,6 +16,7 @@ from . import arrays, files, pictures, values
 from .context import Context, Datablock, Struct
 from .fields import Fields, Scalar
 from .keying import name_of, structs_of
+from .reuse import reuse
 from .struct import read_struct, write_struct
 
 FILE, PIXELS, TILES = "file", "pixels", "tiles"
@@ -62,7 +63,7 @@ class ImageProxy:
                 tree[FILE] = files.of_path(ctx, FILE, struct, struct.filepath_raw)
             if struct.is_dirty:
                 tree[PIXELS] = _read_pixels(ctx, struct) if ctx.geometry else before.get(PIXELS)
-        return prev if prev == tree else tree
+        return reuse(prev, tree)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if tag(new) != "":
@@ -173,10 +174,10 @@ def _read_tiles(ctx: Context, image: Datablock, prev: Tree, *, may_open: bool) -
         elif may_open and image.filepath_raw:
             node = files.of_path(ctx, key, image, _path_of(image.filepath_raw, number))
         tree = {**read_struct(ctx, tile, before.get(key)), FILE: node}
-        of[key] = before[key] if before.get(key) == tree else tree
+        of[key] = reuse(before.get(key), tree)
     if image.is_dirty:
         ctx.refuse(image, TILES, "what is painted on tiles is shared once it is saved")
-    return items(of)
+    return reuse(prev, items(of))
 
 
 def _path_of(pattern: str, number: int) -> str:

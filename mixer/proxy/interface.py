@@ -20,6 +20,7 @@ from . import values
 from .context import Context, Datablock, Struct
 from .fields import WRITE_ERRORS, Fields
 from .keying import name_of, recognised, structs_of
+from .reuse import reuse
 from .struct import read_struct, write_struct
 
 INTERFACE: Final = "interface"
@@ -131,8 +132,7 @@ class InterfaceProxy:
             key: _read_item(ctx, one, before.get(key), above.get(one.parent.index))
             for key, one in zip(keys, elements, strict=True)
         }
-        tree = items(of)
-        return prev if prev == tree else tree
+        return reuse(prev, items(of))
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         interface = getattr(struct, self.name)
@@ -161,7 +161,7 @@ def _read_item(ctx: Context, item: Struct, prev: Fields | None, parent: str | No
     tree = {**read_struct(ctx, item, prev), "item_type": item.item_type, "parent": parent}
     if item.item_type != PANEL:
         tree["in_out"] = item.in_out
-    return prev if prev == tree and prev is not None else tree
+    return reuse(prev, tree)  # type: ignore[no-any-return]
 
 
 def _hinted(key: str) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from broadcaster.tree import Tree, link_set
 
 from .context import Context, Struct
 from .fields import Fields
+from .reuse import reuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,7 @@ class LinksProxy:
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
         uuids = {uuid for one in getattr(struct, self.name) if (uuid := ctx.directory.uuid_of(one)) is not None}
-        tree = link_set(uuids)
-        return prev if prev == tree else tree
+        return reuse(prev, link_set(uuids))
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         before, after = set(live["of"]) if live else set(), set(new["of"])

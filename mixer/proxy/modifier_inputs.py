@@ -13,11 +13,12 @@ from typing import Any, Final, Protocol
 
 import bpy
 
-from broadcaster.tree import Tree
+from broadcaster.tree import Tree, same
 
 from . import interface, values
 from .context import Context, Struct
 from .fields import WRITE_ERRORS, Fields, read_reference, resolve
+from .reuse import reuse
 
 SUFFIXES: Final = {"value": "", "use_attribute": "_use_attribute", "attribute": "_attribute_name"}
 PROPERTIES: Final = {"value": "value", "use_attribute": "type", "attribute": "attribute_name"}
@@ -48,14 +49,14 @@ class ModifierInputs:
         found = {}
         for identifier, key in _sockets(ctx, struct.node_group):
             if parts := _read(ctx, struct, identifier, before.get(key) or {}):
-                found[key] = parts
-        return prev if prev == found else found
+                found[key] = reuse(before.get(key), parts)
+        return reuse(prev, found)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         before: Fields = live or {}
         for identifier, key in _sockets(ctx, struct.node_group):
             wanted = new.get(key) if type(new) is dict else None
-            if type(wanted) is dict and wanted != before.get(key):
+            if type(wanted) is dict and not same(wanted, before.get(key)):
                 _write(ctx, struct, identifier, wanted)
         struct.id_data.update_tag()  # writing custom properties evaluates nothing
 

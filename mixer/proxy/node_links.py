@@ -16,6 +16,7 @@ from broadcaster.tree import Tree, link_set, tag
 
 from .context import Context, Struct
 from .fields import WRITE_ERRORS, Fields
+from .reuse import reuse
 from .sockets import KEYS, keys_of, translation
 
 LINK: Final = re.compile(r"([^/>#!]*)/([^/>#!]*)>([^/>#!]*)/([^/>#!]*)(?:#(\d{1,9}))?(!)?", re.ASCII)
@@ -67,8 +68,7 @@ class NodeLinksProxy:
             old = before.get(target, {})
             alike = bool(old) and _same(_effective(old, several=several), now)
             found.update(old if alike else (link.text(several=several) for link in _placed(now, old.values())))
-        tree = link_set(found)
-        return prev if prev == tree else tree
+        return reuse(prev, link_set(found))
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         tree_links = getattr(struct, self.name)

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import bpy
 
-from broadcaster.tree import Tree, items
+from broadcaster.tree import Tree, items, same
 
 from ..rules.rule import Items
 from .collection import ItemsProxy, make
 from .context import Context, Struct
 from .fields import Fields
 from .keying import name_of, recognised, rename, structs_of, unlike_names
+from .reuse import reuse
 from .sockets import KEYS, NUMBERED
 from .struct import read_struct, write_struct
 
@@ -50,8 +51,7 @@ class NodesProxy(ItemsProxy):
         _note(ctx, here)
         before = structs_of(prev)
         found = {key: read_struct(ctx, here[key], before.get(key)) for key in _in_order(here)}
-        of = {key: found[key] for key in sorted(found)}
-        return prev if prev and of == before and prev["order"] == list(of) else items(of)
+        return reuse(prev, items({key: found[key] for key in sorted(found)}))
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         nodes = getattr(struct, self.name)
@@ -75,7 +75,7 @@ class NodesProxy(ItemsProxy):
             old, node = before.get(key), here[key]
             if key in moved or gone or old is None:  # Blender itself changes what is new, paired or put into a frame
                 write_struct(ctx, node, read_struct(ctx, node, wanted[key]), wanted[key])
-            elif old != wanted[key]:
+            elif not same(old, wanted[key]):
                 write_struct(ctx, node, {**old, LOCATION: list(node.location)}, wanted[key])
         _activate(here, wanted)
 

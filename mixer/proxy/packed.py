@@ -15,6 +15,7 @@ from broadcaster.tree import Tree, tag
 from . import files
 from .context import Context, Datablock, Struct
 from .fields import Fields
+from .reuse import reuse
 
 FILE: Final = "packed_file"
 BUILTIN: Final = "<builtin>"  # the path of the font that is part of Blender
@@ -60,7 +61,7 @@ class PackedProxy:
             tree = files.of_packed(ctx, self.name, packed)
         else:
             tree = files.of_path(ctx, self.name, struct, struct.filepath)
-        return prev if prev == tree else tree
+        return reuse(prev, tree)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if tag(new) != "blob" or struct.filepath == BUILTIN:

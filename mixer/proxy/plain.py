@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broadcaster.tree import Tree
+from broadcaster.tree import Tree, same
 
 from .context import Context, Datablock
 from .entries import Entry
@@ -18,7 +18,7 @@ def write_plain(ctx: Context, datablock: Datablock, entry: Entry, tree: Tree) ->
     if getattr(datablock, "animation_data", None) is not None:
         return False
     plan, live = plan_of(datablock), entry.live
-    changed = [name for name, value in tree.items() if live.get(name) is not value and live.get(name) != value]
+    changed = [name for name, value in tree.items() if not same(live.get(name), value)]
     if not plan.rule.plain.issuperset(changed) or len(live) > len(tree):
         return False
     proxies = [(name, plan.proxies[name]) for name in changed if name in live]

@@ -16,6 +16,7 @@ from .context import Busy, Context, Datablock, Struct
 from .fields import Fields
 from .keying import name_of, recognised, rename, structs_of
 from .moment import moment
+from .reuse import reuse
 from .struct import read_struct, write_struct
 
 BLOCKS: Final = "key_blocks"
@@ -51,8 +52,8 @@ class ShapeKeys:
                 for key, block in zip(keys, blocks, strict=True)
             }
         )
-        tree = {**read_struct(ctx, shape_keys, before), BLOCKS: _same(before.get(BLOCKS), found)}
-        return _same(prev, tree)
+        tree = {**read_struct(ctx, shape_keys, before), BLOCKS: reuse(before.get(BLOCKS), found)}
+        return reuse(prev, tree)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if struct.is_editmode:
@@ -99,10 +100,6 @@ class ShapeKeys:
         return names
 
 
-def _same(prev: Tree, tree: Tree) -> Tree:
-    return prev if prev == tree else tree
-
-
 def _blocks(owner: Datablock) -> list[Any]:
     """The blocks, also where there are none."""
     return list(owner.shape_keys.key_blocks) if owner.shape_keys else []
@@ -121,7 +118,7 @@ def _read_block(
         tree[DATA] = prev[DATA]
     else:
         tree[DATA] = keyblocks.read_data(block, ctx.blobs, ctx.handles().setdefault(f"{DATA}.{key}", Hashes()))
-    return _same(prev, tree)  # type: ignore[no-any-return]
+    return reuse(prev, tree)  # type: ignore[no-any-return]
 
 
 def _write_block(ctx: Context, block: Struct, names: dict[str, str], old: Fields | None, tree: Fields) -> None:

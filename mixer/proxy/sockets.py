@@ -13,7 +13,7 @@ from typing import Final
 
 import bpy
 
-from broadcaster.tree import Tree, items
+from broadcaster.tree import Tree, items, same
 
 from ..rules.rule import Items, names
 from . import interface
@@ -21,6 +21,7 @@ from .collection import ItemsProxy
 from .context import Context, Struct
 from .fields import Fields
 from .keying import structs_of
+from .reuse import reuse
 from .struct import plan_of, read_struct, read_values, write_struct
 
 KEYS: Final = "node_keys"  # among the local handles: name of a node -> its key
@@ -132,7 +133,7 @@ class SocketsProxy(ItemsProxy):
         before = prev["of"] if prev else {}
         sockets = keys_of(ctx, struct, output=self.name == "outputs")
         of = {key: _read(ctx, sockets[key], before.get(key)) for key in sorted(sockets)}
-        return prev if of == before and prev else items(of)
+        return reuse(prev, items(of))
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         note_items(ctx, struct, fields)
@@ -142,7 +143,7 @@ class SocketsProxy(ItemsProxy):
             ctx.refuse(struct, self.name, f"this Blender makes no socket {min(lacking)!r} here")
         for key, socket in sockets.items():
             tree = wanted.get(key)
-            if tree is not None and tree != before.get(key):
+            if tree is not None and not same(tree, before.get(key)):
                 now = read_struct(ctx, socket, tree)  # anew: what the node is may have changed the socket since
                 here, there = now.get(VALUE), tree.get(VALUE)
                 if here is not None and there is not None and type(here) is not type(there):

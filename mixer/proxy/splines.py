@@ -17,6 +17,7 @@ from .arrays import Array, Hashes, decode, encode, header
 from .context import Blobs, Busy, Context, Struct
 from .fields import WRITE_ERRORS, Fields
 from .moment import moment
+from .reuse import reuse
 
 # In the order of writing. The types of points and how many there are is a spline's shape, which never changes.
 SCALARS: Final = (
@@ -65,7 +66,7 @@ class SplinesProxy:
             return None
         hashes: dict[str, Hashes] = ctx.handles().setdefault(HASHES, {})
         tree = [_read(spline, f"{place} ", ctx.blobs, hashes) for place, spline in enumerate(struct.splines)]
-        return prev if prev == tree else tree
+        return reuse(prev, tree)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if isinstance(struct, bpy.types.TextCurve):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import bpy
 
-from broadcaster.tree import Tree
+from broadcaster.tree import Tree, same
 
 from .. import rules
 from ..rules.rule import Rule
@@ -17,6 +17,7 @@ from . import idprops, values
 from .context import Busy, Context, Struct
 from .fields import WRITE_ERRORS, Choice, Fields, Flags, Proxy, Reference, Scalar, Vector, Withheld
 from .registered import Registered
+from .reuse import reuse
 
 CUSTOM: Final = "custom_properties"  # the field of a struct's ID properties; no RNA property bears this name
 REGISTRABLE: Final = (bpy.types.ID, bpy.types.PropertyGroup)
@@ -46,7 +47,7 @@ class Pointer:
             return fields
         # The name of a node tree that is part of its owner cannot be chosen.
         fields = {name: value for name, value in fields.items() if name != "name"}
-        return prev if prev == fields else fields
+        return reuse(prev, fields)
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         if new is None:
@@ -260,7 +261,7 @@ def _read_fields(ctx: Context, plan: Plan, struct: Struct, prev: Tree) -> Fields
         # A datablock has the field from its beginning: two may hang their first ones on it at once.
         if custom or CUSTOM in before or (prev is None and isinstance(struct, bpy.types.ID)):
             fields[CUSTOM] = custom
-    return before if before == fields else fields
+    return reuse(before, fields)  # type: ignore[no-any-return]
 
 
 def read_values(plan: Plan, struct: Struct) -> Fields:
@@ -316,9 +317,7 @@ def _keep_derived(ctx: Context, struct: Struct, before: Fields, fields: Fields) 
 def write_struct(ctx: Context, struct: Struct, live: Fields, new: Fields) -> None:
     """Writes those fields of `new` that differ from `live`. What Blender refuses is noted, the rest is written."""
     plan = plan_of(struct)
-    changed = {
-        name for name, tree in new.items() if name not in live or (live[name] is not tree and live[name] != tree)
-    }
+    changed = {name for name, tree in new.items() if name not in live or not same(live[name], tree)}
     custom = CUSTOM in changed or (CUSTOM in live and CUSTOM not in new)  # where there are none, there is no field
     if not changed and not custom:
         return

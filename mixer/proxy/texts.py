@@ -11,6 +11,7 @@ from broadcaster.tree import Tree
 from . import values
 from .context import Context, Struct
 from .fields import Fields
+from .reuse import reuse
 
 LONG_LINE: Final = 20_000
 
@@ -23,8 +24,7 @@ class TextProxy:
     pseudo: bool = False
 
     def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
-        body = values.encode(struct.as_string())
-        return prev if prev == body else body
+        return reuse(prev, values.encode(struct.as_string()))
 
     def write(self, ctx: Context, struct: Struct, live: Tree, new: Tree, fields: Fields) -> None:
         body = values.decode(new)

@@ -26,6 +26,7 @@ from .context import Context, Datablock, Struct
 from .fields import Fields
 from .keying import name_of, recognised, rename, structs_of
 from .moment import MOMENT
+from .reuse import reuse
 
 WEIGHTS: Final = "weights/"  # with the most groups of one vertex: float32 (points, most, 2), rows of (number, weight)
 NUMBERS: Final = 1 << 24  # float32 holds all smaller ones; 0 is no group
@@ -94,13 +95,11 @@ def read_groups(owner: Datablock | None, prev: Tree) -> Tree:
     for key in keys:
         while key not in numbers or not 0 < numbers[key] < NUMBERS:
             numbers[key] = secrets.randbelow(NUMBERS)
-    found = items(
-        {
-            key: {"name": values.encode(group.name), "number": numbers[key], "lock_weight": group.lock_weight}
-            for key, group in zip(keys, groups, strict=True)
-        }
-    )
-    return prev if prev == found and prev["order"] == found["order"] else found
+    found = {
+        key: {"name": values.encode(group.name), "number": numbers[key], "lock_weight": group.lock_weight}
+        for key, group in zip(keys, groups, strict=True)
+    }
+    return reuse(prev, items({key: reuse(old.get(key), tree) for key, tree in found.items()}))
 
 
 def _keys(owner: Datablock, old: dict[str, Fields]) -> list[str]:

@@ -78,6 +78,46 @@ def test_a_custom_property_is_an_edit(mirror: Mirror) -> None:  # MIRROR1
     assert everything(mirror)[0][1] == ["patch", {"custom_properties": ["patch", {"parts": ["remove"]}]}]
 
 
+def _holders() -> dict[str, Any]:
+    """Structs of many depths that take custom properties, by what they are."""
+    cube, rig = bpy.data.objects["Cube"], bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    rig.data.edit_bones.new("Bone").tail.z = 1.0
+    bpy.ops.object.mode_set(mode="OBJECT")
+    material = cube.active_material
+    material.use_nodes = True
+    return {
+        "object": cube,
+        "view layer": bpy.context.view_layer,
+        "bone": rig.data.bones[0],
+        "pose bone": rig.pose.bones[0],
+        "node": material.node_tree.nodes[0],
+    }
+
+
+@pytest.mark.parametrize("values", [(1, True), (True, 1.0), ([0, 1], [0.0, 1.0]), ({"x": 0}, {"x": False})])
+def test_a_custom_property_of_another_type_is_an_edit_here_and_there(mirror: Mirror, values: Any) -> None:  # MIRROR1
+    for what, holder in _holders().items():
+        holder["kind"] = values[0]
+        everything(mirror)
+        before = share_again(mirror)
+        holder["kind"] = values[1]
+        found = everything(mirror)
+        assert len(found) == 1, what
+        assert everything(mirror) == [], what
+        member = Member("me")
+        member.hold(share_again(mirror))
+        uuid = found[0][0]
+        back = diff(share_again(mirror).get(uuid).tree, before.get(uuid).tree)
+        member.confirmed.apply([[uuid, back]], revision=member.revision + 1, sender="other")
+        assert apply(mirror, member, uuid) == [], what
+        now = holder["kind"]
+        now = now.to_list() if hasattr(now, "to_list") else now.to_dict() if hasattr(now, "to_dict") else now
+        assert repr(now) == repr(values[0]), what
+
+
 def test_a_custom_property_may_bear_the_name_of_one_of_blenders(mirror: Mirror) -> None:  # MIRROR1
     cube = bpy.data.objects["Cube"]
     cube["tag"], cube["location"] = "mine", 3
