@@ -16,7 +16,7 @@ from .entries import Entry
 from .identity import Identity
 from .keying import structs_of
 from .moment import evaluate_elsewhere
-from .untold import untold_inputs, untold_parts
+from .untold import untold_inputs, untold_measures, untold_parts
 
 MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
     "collections": ("scenes", ("children",)),  # which have a layer collection for each
@@ -25,6 +25,8 @@ MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
 }
 FAMILIES: Final = {"metaballs"}  # who writes one of these again changes the others back
 OF_USERS: Final = ("materials", "skeleton")  # what is written of these, users get slots and pose bones for
+
+UNTOLD: Final = (untold_inputs, untold_measures, untold_parts)
 
 
 class Along:
@@ -58,7 +60,7 @@ class Along:
         return entry is not None and entry.kind == "objects" and entry.live.get(poses.POSE) != entry.doc.get(poses.POSE)
 
     def untold(self, uuid: str) -> Deltas:
-        """Tells of what Blender made here and nobody has told of: poses, inputs, parts, names of bones in use."""
+        """Tells of what Blender made here and nobody has told of: poses, inputs, parts, measures, names of bones."""
         entry, told = self._entries[uuid], None
         if type(entry.doc) is not dict or entry.doc is entry.live:
             return []
@@ -66,7 +68,7 @@ class Along:
             told = poses.renamed(entry.live.get(poses.SKELETON), entry.doc.get(poses.SKELETON))
         elif self.has_pose(uuid) and (armature := self._entries.get(poses.armature_of(entry.live))) is not None:
             told = poses.untold(entry.live, entry.doc, armature.live, armature.doc)
-        told = told or untold_inputs(entry.live, entry.doc) or untold_parts(entry.live, entry.doc)
+        told = told or next((found for ask in UNTOLD if (found := ask(entry.live, entry.doc)) is not None), None)
         return [] if told is None else [[uuid, told]]
 
     def evaluate(self, uuids: Iterable[str]) -> None:

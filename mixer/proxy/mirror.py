@@ -14,7 +14,7 @@ import bpy
 
 from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
-from broadcaster.tree import Delta, Tree, diff, new_uuid, tag
+from broadcaster.tree import Delta, Tree, diff, new_uuid, same, tag
 
 from ..rules import KINDS, NOT_MIRRORED
 from . import animation, blind, poses
@@ -286,7 +286,7 @@ class Mirror:
         for uuid, entry in self.entries.items():
             if entry.live is entry.doc or entry.doc is None or entry.kind in FAMILIES:
                 continue
-            if entry.live == entry.doc:
+            if same(entry.live, entry.doc):
                 entry.live = entry.doc  # quicker the next time
                 continue
             tried = self._tried.get(uuid)
@@ -305,7 +305,7 @@ class Mirror:
         self.written -= uuids
         for uuid in uuids & self.entries.keys():
             entry, tried = self.entries[uuid], self._tried.get(uuid)
-            self.repaired += entry.live == entry.doc
+            self.repaired += same(entry.live, entry.doc)
             times = tried.times + 1 if tried is not None and tried.doc is entry.doc else 1
             self._tried[uuid] = Tried(entry.doc, entry.live, times)
 
@@ -369,7 +369,7 @@ class Mirror:
             elif uuid in self.doubted:
                 changed.append(uuid)
             elif entry.doc is not entity.tree:
-                if entry.doc == entity.tree:
+                if same(entry.doc, entity.tree):
                     entry.doc = entity.tree
                 else:
                     changed.append(uuid)
@@ -423,7 +423,7 @@ class Mirror:
                 entry.live = self._read(uuid, datablock, entry.live)
                 return
             before, entry.live = entry.live, self._read(uuid, datablock, entry.doc)  # new items get the document's keys
-            if entry.live == before:
+            if same(entry.live, before):
                 break  # it does not move
         if any(entry.live.get(name) != entry.doc.get(name) for name in RINGS.get(entry.kind, ())):
             self.ringed.add(uuid)

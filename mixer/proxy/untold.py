@@ -6,11 +6,15 @@ from typing import Final
 
 from broadcaster.tree import Delta, Path, Tree, diff, parts, tag
 
+from .bone_keys import BONES
 from .fields import Fields
 from .keying import structs_of
+from .poses import POSE
 
 MODIFIERS: Final = "modifiers"  # field of an object
 INPUTS: Final = "modifier_inputs"  # of a modifier: a group got a socket while another made the modifier
+CONSTRAINTS: Final = "constraints"  # field of an object and of each bone in its pose
+MEASURED: Final = ("distance", "rest_length")  # of a constraint: where it is 0, Blender measures as it evaluates it
 
 LASTING: Final = {  # parts that Blender makes and only an undo takes away: others could not follow
     ("bevel_profile",),
@@ -62,6 +66,35 @@ def _missing(here: Fields, known: Tree) -> Delta | None:
         elif tag(value) == "" and (inner := _missing(value, known[name])) is not None:
             changes[name] = inner
     return ["patch", changes] if changes else None
+
+
+def untold_measures(live: Fields, doc: Fields) -> Delta | None:
+    """What the document leaves to be measured, on an object or on bones in its pose, as it was measured here.
+
+    Each Blender measures where things are as it gets there, and one that shows it not measures nothing.
+    """
+    changes = _measures(live, doc)
+    known = _bones(doc)
+    bones = {name: _measures(bone, known[name]) for name, bone in _bones(live).items() if name in known}
+    if told := {name: ["patch", one] for name, one in bones.items() if one}:
+        changes[POSE] = ["patch", {BONES: ["patch", told]}]
+    return ["patch", changes] if changes else None
+
+
+def _bones(tree: Fields) -> dict[str, Fields]:
+    pose: Tree = tree.get(POSE)
+    return structs_of(pose.get(BONES)) if tag(pose) == "" else {}
+
+
+def _measures(live: Fields, doc: Fields) -> dict[str, Delta]:
+    known, changes = structs_of(doc.get(CONSTRAINTS)), dict[str, Delta]()
+    if live is doc or live.get(CONSTRAINTS) is doc.get(CONSTRAINTS):
+        return {}
+    for key, here in structs_of(live.get(CONSTRAINTS)).items():
+        there = known.get(key, here)
+        if told := {name: ["put", here[name]] for name in MEASURED if here.get(name) and there.get(name) == 0}:
+            changes[key] = ["patch", told]
+    return {CONSTRAINTS: ["patch", changes]} if changes else {}
 
 
 def untold_parts(live: Fields, doc: Fields) -> Delta | None:

@@ -814,6 +814,28 @@ def test_what_blender_computes_of_what_was_written_is_nobodys_edit(mirror: Mirro
     assert everything(mirror) == []
 
 
+@pytest.mark.parametrize("on_bone", [False, True])
+def test_what_is_left_to_be_measured_is_told_by_who_measures_it(on_bone: bool, mirror: Mirror) -> None:  # MIRROR32
+    holders = _holders()
+    owner, light = (holders["pose bone"] if on_bone else holders["object"]), bpy.data.objects["Light"]
+    stretch, limit = owner.constraints.new("STRETCH_TO"), owner.constraints.new("LIMIT_DISTANCE")
+    stretch.target = limit.target = light
+    everything(mirror)
+    thing = owner.id_data
+    uuid = uuid_of(mirror, thing)
+    member = Member("me")
+    member.hold(share_again(mirror))
+    mirror.entries[uuid].doc = member.shown.get(uuid).tree  # type: ignore[union-attr]
+    assert (stretch.rest_length, limit.distance) == (0, 0)
+    bpy.context.view_layer.update()
+    mirror.collect([uuid])  # as after what another wrote
+    ((_, told),) = mirror.glance(uuid, {thing.session_uid})
+    member.confirmed.apply([[uuid, told]], revision=member.revision + 1, sender="me")
+    mirror.sent([[uuid, told]], member.shown)
+    assert mirror.glance(uuid, {thing.session_uid}) == []
+    assert (stretch.rest_length > 1, limit.distance > 1) == (True, True)
+
+
 @pytest.mark.parametrize("is_reported", [False, True])
 def test_a_part_that_nobody_can_take_away_is_told(is_reported: bool, mirror: Mirror) -> None:  # MIRROR29
     style = bpy.data.linestyles["LineStyle"]
