@@ -7,6 +7,7 @@ is anything written.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Container, Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -32,6 +33,8 @@ from .retype import retyped
 from .still import is_dragged
 from .struct import read_struct, write_struct
 from .untold import told_whole
+
+log = logging.getLogger(__name__)
 
 MOST_TRIES: Final = 5  # to show what Blender then shows otherwise each time
 CLASS: Final = "class"  # a field of what is made with it
@@ -299,13 +302,16 @@ class Mirror:
         found = self.collect(uuids)
         self.following |= uuids  # or an edit between two steps would be lost
         yield found
+        stood = {uuid: self.entries[uuid].live for uuid in uuids & self.entries.keys()}
         yield from self.restore(uuids, member)
         evaluate()
         self.collect(uuids)
         self.written -= uuids
         for uuid in uuids & self.entries.keys():
             entry, tried = self.entries[uuid], self._tried.get(uuid)
-            self.repaired += same(entry.live, entry.doc)
+            if same(entry.live, entry.doc):
+                self.repaired += 1
+                log.warning("Stood otherwise than the document says: %.300s", [uuid, diff(stood.get(uuid), entry.doc)])
             times = tried.times + 1 if tried is not None and tried.doc is entry.doc else 1
             self._tried[uuid] = Tried(entry.doc, entry.live, times)
 
