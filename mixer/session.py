@@ -300,7 +300,7 @@ class Session:
             "revision": self.revision,
             "digest": self.digest(),
             **self.stats.report(self.client),
-            "repaired": self.mirror.repaired,
+            "repaired": self._upkeep.repaired,
             "conflicts": self.conflicts(),
             "rings": self.rings(),
             "entities": dict(sorted(kinds.items())),

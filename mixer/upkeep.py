@@ -10,6 +10,7 @@ from .cycles import Cycles
 from .exchange import Exchange
 from .names import Clashes
 from .proxy import Mirror
+from .proxy.repair import Repair
 from .work import Work
 
 RETRY_SECONDS: Final = 1.0  # between two tries to write what the user's mode does not allow
@@ -25,11 +26,17 @@ class Upkeep:
         self._is_quiet = is_quiet
         self._clashes = Clashes()
         self._cycles = Cycles()
+        self._repair = Repair(mirror)
         self._retried = time.monotonic()
 
     def let_go(self) -> list[str]:
         """What was dropped here, by name, as it closed a ring with what others did."""
         return [f"{name}: {target}" for name, target in self._cycles.dropped]
+
+    @property
+    def repaired(self) -> int:
+        """How much stood otherwise in Blender than the document says, and does no more."""
+        return self._repair.count
 
     def settle(self) -> None:
         """Names, then rings, then what waits for another try."""
@@ -47,5 +54,5 @@ class Upkeep:
         self._retried = time.monotonic()
         if mirror.deferred:
             self._work.later(lambda: mirror.retry(member))
-        elif self._is_quiet() and (unlike := mirror.unlike()):
-            self._work.later(lambda: mirror.show_again(unlike, member))
+        elif self._is_quiet() and (unlike := self._repair.unlike()):
+            self._work.later(lambda: self._repair.show_again(unlike, member))

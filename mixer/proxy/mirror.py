@@ -7,9 +7,8 @@ is anything written.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Container, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import bpy
 
@@ -34,9 +33,6 @@ from .still import is_dragged
 from .struct import read_struct, write_struct
 from .untold import told_whole
 
-log = logging.getLogger(__name__)
-
-MOST_TRIES: Final = 5  # to show what Blender then shows otherwise each time
 CLASS: Final = "class"  # a field of what is made with it
 RINGS: Final = {  # fields that Blender leaves as they were where they would close a ring
     "objects": ("parent", "instance_collection"),
@@ -44,14 +40,6 @@ RINGS: Final = {  # fields that Blender leaves as they were where they would clo
     "scenes": ("background_set",),
     "node_groups": ("nodes",),
 }
-
-
-class Tried(NamedTuple):
-    """What was shown again: how it should stand, how it stood then, and how often it was so for this document."""
-
-    doc: Tree
-    live: Tree
-    times: int
 
 
 class Mirror:
@@ -72,8 +60,6 @@ class Mirror:
         self.ringed: set[str] = set()  # what may close a ring in the document, which Blender refused
         self.following: set[str] = set()  # what Blender changed along with what `apply` wrote
         self.written: set[str] = set()  # what `apply` wrote and `verify` has not seen
-        self.repaired = 0  # what stood otherwise than the document, and does no more
-        self._tried: dict[str, Tried] = {}  # by uuid
         self._held: set[str] = set()  # what is saved though nothing here uses it
 
     def _live(self, uuid: str) -> Tree | None:
@@ -103,7 +89,6 @@ class Mirror:
         """Forgets a datablock that is gone."""
         del self.entries[uuid]
         self.ctx.local.pop(uuid, None)
-        self._tried.pop(uuid, None)
 
     def collect(self, uuids: Iterable[str], *, geometry: bool = True) -> Deltas:
         """Deltas for what was edited here and not noticed yet."""
@@ -282,38 +267,6 @@ class Mirror:
         """Puts back what an undo took from others; runs like `apply`."""
         self.doubt(uuids)
         yield from self.apply(uuids, member)
-
-    def unlike(self) -> set[str]:
-        """What stands otherwise in Blender than the document says, and was not tried again since either changed."""
-        found = set()
-        for uuid, entry in self.entries.items():
-            if entry.live is entry.doc or entry.doc is None or entry.kind in FAMILIES:
-                continue
-            if same(entry.live, entry.doc):
-                entry.live = entry.doc  # quicker the next time
-                continue
-            tried = self._tried.get(uuid)
-            if tried is None or tried.doc is not entry.doc or (tried.live != entry.live and tried.times < MOST_TRIES):
-                found.add(uuid)
-        return found
-
-    def show_again(self, uuids: set[str], member: Member) -> Iterator[Deltas]:
-        """Writes once more what stands otherwise, by whatever chance; Blender may not take it. Runs like `apply`."""
-        found = self.collect(uuids)
-        self.following |= uuids  # or an edit between two steps would be lost
-        yield found
-        stood = {uuid: self.entries[uuid].live for uuid in uuids & self.entries.keys()}
-        yield from self.restore(uuids, member)
-        evaluate()
-        self.collect(uuids)
-        self.written -= uuids
-        for uuid in uuids & self.entries.keys():
-            entry, tried = self.entries[uuid], self._tried.get(uuid)
-            if same(entry.live, entry.doc):
-                self.repaired += 1
-                log.warning("Stood otherwise than the document says: %.300s", [uuid, diff(stood.get(uuid), entry.doc)])
-            times = tried.times + 1 if tried is not None and tried.doc is entry.doc else 1
-            self._tried[uuid] = Tried(entry.doc, entry.live, times)
 
     def doubt(self, uuids: Collection[str]) -> set[str]:
         """What of `uuids` `apply` is to write, though the document has not moved: it may not be what stands here."""

@@ -13,6 +13,7 @@ from broadcaster.tree import diff
 from mixer.proxy import Mirror
 from mixer.proxy.actions import LAYERED
 from mixer.proxy.animation import curves_of
+from mixer.proxy.repair import Repair
 
 from .roundtrip import MemoryBlobs, load, mismatches, share
 
@@ -661,12 +662,13 @@ def test_what_stands_otherwise_is_shown_again_once(mirror: Mirror) -> None:  # M
     apply(mirror, member, *mirror.entries)
     cube.location.x = 9.0
     mirror.collect([uuid])  # by whatever chance
-    assert mirror.unlike() == {uuid, uuid_of(mirror, lamp)}
-    assert [delta for deltas in mirror.show_again(mirror.unlike(), member) for delta in deltas] == []
+    repair = Repair(mirror)
+    assert repair.unlike() == {uuid, uuid_of(mirror, lamp)}
+    assert [delta for deltas in repair.show_again(repair.unlike(), member) for delta in deltas] == []
     assert tuple(cube.location) == (1.0, 2.0, 3.0)
     assert lamp.shadow_soft_size == 0.0
-    assert mirror.unlike() == set()
-    assert mirror.repaired == 1
+    assert repair.unlike() == set()
+    assert repair.count == 1
     assert everything(mirror) == []
 
 
@@ -674,7 +676,7 @@ def test_an_edit_is_found_while_something_is_shown_again(mirror: Mirror) -> None
     cube = bpy.data.objects["Cube"]
     member, uuid = put(mirror, cube, location=[1.0, 2.0, 3.0])
     cube.show_name = True  # not noticed yet
-    work = mirror.show_again({uuid}, member)
+    work = Repair(mirror).show_again({uuid}, member)
     assert next(work) == [[uuid, ["patch", {"show_name": ["put", True]}]]]
     for _ in work:
         cube.show_axis = not cube.show_axis
