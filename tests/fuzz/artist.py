@@ -16,7 +16,8 @@ from mixer import session as sessions
 from mixer.proxy.mirror import Mirror
 from tests.blender.roundtrip import mismatches
 
-from . import deeds
+from . import deeds, legal
+from .deeds import animation, data, datablocks, nodes, operators, register
 
 # What an edit that does not fit raises: nothing was there to be edited, or Blender refused.
 REFUSED: Final = (RuntimeError, TypeError, ValueError, AttributeError, LookupError, ReferenceError)
@@ -26,6 +27,14 @@ LEAVING: Final = frozenset({"collection", "object", "purge", "remove", "scene"})
 MAKING: Final = frozenset({"add", "new"})
 REST_SECONDS: Final = 3.0  # longer than names that clash take to be settled by another
 TOLD: Final = 20
+STARTING: Final = (
+    datablocks.new,
+    datablocks.new_typed,
+    nodes.use_nodes,
+    nodes.add_node,
+    animation.keyframe,
+    data.image,
+)
 
 
 class Artist:
@@ -58,10 +67,10 @@ class Artist:
     def begin(self) -> None:
         """Something of everything, so that there is something to edit."""
         chance = Random(f"{self.seed} begin")
-        for path in deeds.OPERATORS["add"].operators.split():
+        for path in operators.OPERATORS["add"].operators.split():
             with contextlib.suppress(*REFUSED):
-                deeds.legal.operator(path)("EXEC_DEFAULT", location=deeds.vector(chance))
-        for name in (deeds.new, deeds.new_typed, deeds.use_nodes, deeds.add_node, deeds.keyframe, deeds.image):
+                legal.operator(path)("EXEC_DEFAULT", location=register.vector(chance))
+        for name in STARTING:
             for _ in range(8):
                 with contextlib.suppress(*REFUSED):
                     name(chance)
