@@ -120,7 +120,7 @@ class Client:
         self._process.say(["send", self._life, shas], frame)
 
     def poll(self) -> list[Message]:
-        """What came since the last call, without waiting: as much as one tick can take."""
+        """What came since the last call, without waiting: as much as a tick can take, and nothing behind a `joined`."""
         messages: list[Message] = []
         if not self._said:
             self._said.extend(self._process.hear())
@@ -130,8 +130,9 @@ class Client:
             match head:
                 case ["arrived", life]:
                     left -= len(body)
-                    self._joined = life or self._joined
                     messages.append(orjson.loads(body))
+                    if life:  # whoever polls begins there before hearing that it, too, was lost
+                        self._joined, left = life, 0
                 case ["blob", sha]:
                     self._given.add(sha)
                     self.blobs.add(sha, body)

@@ -239,6 +239,31 @@ def test_an_edit_made_while_coming_back_is_sent_once(
     assert (cube.tree["x"], ann.heard("error")) == (3, [])
 
 
+def test_a_line_that_is_lost_twice_while_blender_is_busy_gets_what_is_pending_once(
+    server: Broadcaster, room: str, peers: Callable[..., Peer]
+) -> None:  # CLIENT20
+    ann, bob = peers(server, room), peers(server, room)
+    ann.edit(CUBE)
+    ann.settle()
+
+    def came() -> int:
+        return sum(bool(message.get("joined")) for message in bob.heard("members"))
+
+    bob.until(lambda: bob.member.revision == 1)
+    ann.client.disconnect()
+    ann.edit(put(1))
+    for _ in range(2):  # with nobody polling meanwhile
+        ann.client.disconnect()
+        before = came()
+        ann.client.reconnect()
+        bob.until(lambda before=before: came() > before)
+    ann.until(partial(joined_times, ann, 3))
+    ann.edit(put(2))
+    ann.settle()
+    bob.until(lambda: bob.member.revision == 3)
+    assert (bob.member.confirmed.digest(), ann.heard("error")) == (ann.member.confirmed.digest(), [])
+
+
 def test_more_than_may_be_in_flight_waits_here(
     server: Broadcaster, room: str, peers: Callable[..., Peer]
 ) -> None:  # CLIENT7
