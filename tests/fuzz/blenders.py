@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,11 @@ STORY_SECONDS: Final = 80  # after which each is ended
 EDIT_SECONDS: Final = 0.1  # more for each edit
 GRACE_SECONDS: Final = 20  # for the others, once one has failed
 SCRIPT: Final = "from tests.fuzz.artist import play\nplay(session)\n"
+COUNTED: Final = ("echoes", "drift", "repaired")  # in `--stats`, to be 0
+REPAIRED: Final = re.compile("Stood otherwise.*")  # in a log
 LAST: Final = 12  # edits that are shown of each
+OWN_SIGNALS: Final = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+CRASHED: Final = tuple(f"peer {peer} ended with {-own}:" for peer in range(PEERS) for own in OWN_SIGNALS)
 
 # What files may differ in, beside what the rules name as `todo` or `per_user`: a pattern of the path -> why.
 NOT_MIRRORED: Final = {
@@ -114,6 +119,11 @@ def _wait(running: list[subprocess.Popen[str]], seconds: float) -> None:
         time.sleep(0.1)
 
 
+def has_crashed(faults: list[str]) -> bool:
+    """Whether a Blender ended by a signal of its own making."""
+    return any(one.startswith(CRASHED) for one in faults)
+
+
 def judge(folder: Path, codes: list[int | None]) -> list[str]:
     """What is wrong with what the peers left behind."""
     faults: list[str] = []
@@ -121,7 +131,7 @@ def judge(folder: Path, codes: list[int | None]) -> list[str]:
         said = (folder / f"{peer}.err").read_text()
         if code != 0:
             faults.append(f"peer {peer} ended with {code}: {said[-1500:]}")
-        faults += [f"peer {peer}: {one}" for one in tracebacks(said)]
+        faults += [f"peer {peer}: {one}" for one in [*tracebacks(said), *REPAIRED.findall(said)]]
     ends = [_read(folder / f"{peer}.end.json") for peer in range(len(codes))]
     stats = [_read(folder / f"{peer}.stats.json") for peer in range(len(codes))]
     if not all(ends):
@@ -129,7 +139,7 @@ def judge(folder: Path, codes: list[int | None]) -> list[str]:
     if len({end["digest"] for end in ends}) > 1:
         faults.append(f"digests differ: {[end['digest'] for end in ends]}")
     for peer, (end, stat) in enumerate(zip(ends, stats, strict=True)):
-        faults += [f"peer {peer}: {name} {stat.get(name)}" for name in ("echoes", "drift") if stat.get(name) != 0]
+        faults += [f"peer {peer}: {name} {stat.get(name)}" for name in COUNTED if stat.get(name) != 0]
         if end["unsent"]:
             faults.append(f"peer {peer} finds what nobody edited:\n    " + "\n    ".join(end["unsent"]))
     if all(code == 0 for code in codes):
@@ -199,10 +209,9 @@ def main() -> int:
             began = time.monotonic()
             faults = run(seed, asked.edits, asked.only, asked.peers, folder)
             ends = [_read(folder / f"{peer}.end.json") for peer in range(asked.peers)]
-            repaired = [_read(folder / f"{peer}.stats.json").get("repaired") for peer in range(asked.peers)]
             took = f"{[(end.get('done'), end.get('refused')) for end in ends]} in {time.monotonic() - began:.0f} s"
             what = "FAILED" if faults else "well"
-            print(f"seed {seed}: {what} (done, refused): {took}, repaired {repaired}", flush=True)
+            print(f"seed {seed}: {what} (done, refused): {took}", flush=True)
             if faults:
                 failed = 1
                 print("\n".join(faults[:30]) + f"\nlast edits:\n{last_edits(folder)}", flush=True)
