@@ -87,14 +87,12 @@ def _holders() -> dict[str, Any]:
     bpy.ops.object.mode_set(mode="EDIT")
     rig.data.edit_bones.new("Bone").tail.z = 1.0
     bpy.ops.object.mode_set(mode="OBJECT")
-    material = cube.active_material
-    material.use_nodes = True
     return {
         "object": cube,
         "view layer": bpy.context.view_layer,
         "bone": rig.data.bones[0],
         "pose bone": rig.pose.bones[0],
-        "node": material.node_tree.nodes[0],
+        "node": cube.active_material.node_tree.nodes[0],
     }
 
 
