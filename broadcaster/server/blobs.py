@@ -16,6 +16,7 @@ from ..limits import Limits
 from ..store import Blobs, Spool
 from ..wire import Piece, Sequence
 from .belongings import Belongings
+from .floor import Turn
 from .host import RETRY_SECONDS
 from .streams import Incoming, send_parts
 
@@ -41,14 +42,15 @@ async def serve_blobs(
 
     Raises RemoteProtocolError on a blob that is not what it is called, and Refused if there is no place for one.
     """
-    async with _Storing.open(own, blobs, limits, tell) as storing:
+    async with _Storing.open(own, blobs, limits, tell, incoming.turn) as storing:
         while (message := await incoming.next()) is not None:
+            if isinstance(message, Piece):
+                if not may_store:
+                    raise RemoteProtocolError("a viewer stores no blobs")
+                await storing.take(message)
+                continue
             incoming.turn.end()  # what follows is waiting, for the disk or for who reads
             match message:
-                case Piece():
-                    if not may_store:
-                        raise RemoteProtocolError("a viewer stores no blobs")
-                    await storing.take(message)
                 case {"type": "has", "shas": shas}:
                     await storing.until_stored()
                     missing = [sha for sha in shas if not own.has(sha)]
@@ -73,11 +75,13 @@ class _Storing:
         blobs: Blobs,
         limits: Limits,
         tell: Callable[[str | None], None],
+        turn: Turn,
     ) -> None:
         self._nursery = nursery
         self._own = own
         self._blobs = blobs
         self._tell = tell
+        self._turn = turn  # of who reads
         self._sequence = Sequence(limits.blob_bytes)
         self._parts: list[bytes] = []  # of the blob that comes now, as far as they are not written
         self._part_bytes = 0
@@ -94,12 +98,12 @@ class _Storing:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, own: Belongings, blobs: Blobs, limits: Limits, tell: Callable[[str | None], None]
+        cls, own: Belongings, blobs: Blobs, limits: Limits, tell: Callable[[str | None], None], turn: Turn
     ) -> AsyncIterator[_Storing]:
         """Raises what its block raises, or Refused if a blob was."""
         raised: Exception | None = None
         async with AsyncExitStack() as large, trio.open_nursery() as nursery:
-            storing = cls(nursery, large, own, blobs, limits, tell)
+            storing = cls(nursery, large, own, blobs, limits, tell, turn)
             try:
                 yield storing
                 await storing.until_stored()
@@ -110,7 +114,10 @@ class _Storing:
             raise failed
 
     async def take(self, piece: Piece) -> None:
-        """Takes the next piece. Raises RemoteProtocolError, and Refused if there is no place for a large blob."""
+        """Takes the next piece, and ends the turn if it has to wait.
+
+        Raises RemoteProtocolError, and Refused if there is no place for a large blob.
+        """
         whole = self._sequence.add(piece)
         if piece.offset == 0:
             self._is_stored = self._blobs.has(piece.sha)
@@ -124,6 +131,7 @@ class _Storing:
             if self._spool is None:
                 self._spool = await self._large.enter_async_context(self._blobs.spool(piece.sha, piece.total))
             if whole or self._part_bytes >= PART_BYTES:
+                self._turn.end()
                 await self._patiently(partial(self._spool.write, self._taken()))
             if whole:
                 await self._patiently(self._spool.keep)
@@ -132,14 +140,13 @@ class _Storing:
                 self._own.arrived(piece.sha)
         elif whole:
             while self._is_storing and self._bytes + piece.total > self._max_bytes:
+                self._turn.end()
                 await self._until_some_are()
-            self._store_soon(piece.sha, self._taken())
+            self._store_soon(piece.sha, b"".join(self._taken()))
 
-    def _taken(self) -> bytes:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        self._part_bytes = 0
-        return data
+    def _taken(self) -> list[bytes]:
+        parts, self._parts, self._part_bytes = self._parts, [], 0
+        return parts
 
     def _store_soon(self, sha: str, data: bytes) -> None:
         self._small.append((sha, data))

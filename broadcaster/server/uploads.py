@@ -67,5 +67,5 @@ async def _spool(blobs: Blobs, file: Archive, sha: str, length: int) -> None:
     parts = file.parts(sha)
     async with blobs.spool(sha, length) as spool:
         while part := await trio.to_thread.run_sync(next, parts, b""):
-            await spool.write(part)
+            await spool.write([part])
         await spool.keep()

@@ -32,8 +32,8 @@ class Log(Protocol):
 class Spool(Protocol):
     """A large blob on its way to where it is kept, so that it is nowhere in memory as a whole."""
 
-    async def write(self, data: bytes) -> None:
-        """Takes the next part. Raises Unavailable; the same part may then be written again."""
+    async def write(self, parts: Sequence[bytes]) -> None:
+        """Takes the next parts. Raises Unavailable; the same ones may then be written again."""
 
     async def keep(self) -> None:
         """Returns once the blob, whose sha256 the caller verified, is stored. Raises Unavailable."""

@@ -115,7 +115,7 @@ class DiskBlobs:
                 continue
             if len(data) >= LARGE_BYTES:
                 async with self.spool(sha, len(data)) as spool:
-                    await spool.write(data)
+                    await spool.write([data])
                     await spool.keep()
             else:
                 small.append((bytes.fromhex(sha), data))

@@ -95,8 +95,8 @@ class _MemorySpool:
         self._sha = sha
         self._parts: list[bytes] = []
 
-    async def write(self, data: bytes) -> None:
-        self._parts.append(data)
+    async def write(self, parts: Sequence[bytes]) -> None:
+        self._parts += parts
         await trio.lowlevel.checkpoint()
 
     async def keep(self) -> None:

@@ -22,13 +22,12 @@ import trio
 from .. import wire
 from ..errors import Unavailable
 from .commits import Commits
-from .spool import AHEAD_BYTES, failure, flush, sync_folder, take_ahead
+from .spool import AHEAD_BYTES, failure, flush, sync_folder, take_ahead, write_at
 
 PACK_BYTES: Final = 64 * wire.MIB  # about: then another one is begun
 COMMIT_BYTES: Final = wire.MIB  # about: the logs of all rooms may have to wait for it
 LIVING: Final = 0.5  # of a pack: if it is less, it is written anew
 MOVED_AT_ONCE: Final = 16  # blobs
-MOST_PARTS: Final = 1024  # that the kernel takes at once
 
 _HEAD: Final = Struct("<32sI")  # key and length; the mark stands before it, the check behind it
 _CHECK: Final = Struct("<I")
@@ -231,12 +230,7 @@ class Packs(Commits[Job]):
             self._file = FileIO(self._path(self._newest), "r+b")
         if end > self._taken:
             self._taken = take_ahead(self._file, self._end, end + AHEAD_BYTES)
-        self._file.seek(self._end)
-        written = os.writev(self._file.fileno(), parts) if hasattr(os, "writev") and len(parts) <= MOST_PARTS else 0
-        if self._end + written < end:
-            view = memoryview(b"".join(parts))[written:]
-            while view:
-                view = view[self._file.write(view) :]
+        write_at(self._file, self._end, parts)
         flush(self._file)
 
     def _mark(self, keys: Iterable[bytes]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import trio
 
@@ -20,6 +20,9 @@ from .turns import Turns
 AHEAD_BYTES: Final = 4 * wire.MIB
 RECENT_BYTES: Final = 32 * wire.MIB
 LARGEST_RECENT_BYTES: Final = wire.MIB
+MOST_PARTS: Final = 1024  # that the kernel takes at once
+
+Part: TypeAlias = bytes | memoryview
 
 
 class FileSpool:
@@ -50,27 +53,30 @@ class FileSpool:
             self._file.close()
         self._path.unlink(missing_ok=True)
 
-    async def write(self, data: bytes) -> None:
-        done = 0
-        while done < len(data):
+    async def write(self, parts: Sequence[bytes]) -> None:
+        left: Sequence[Part] = parts
+        end = self._written
+        while left:
             async with self._turns.of_blob() as most:
-                part = memoryview(data)[done : done + most]
-                await _reach_disk(partial(self._write, self._written + done), part)
-            done += len(part)
-        self._written += done
+                some, left = _cut(left, most)
+                await _reach_disk(partial(self._write, end), some)
+            end += sum(map(len, some))
+        self._written = end
 
-    def _write(self, start: int, view: memoryview) -> None:
+    def _write(self, start: int, parts: list[Part]) -> None:
         if self._file is None:
             self._file = FileIO(self._path, "wb")
-        if start + len(view) > self._taken:
-            self._taken = take_ahead(self._file, start, min(start + len(view) + AHEAD_BYTES, self._total))
-        self._file.seek(start)  # not behind half a part that failed
-        while view:
-            view = view[self._file.write(view) :]
+        end = start + sum(map(len, parts))
+        if end > self._taken:
+            self._taken = take_ahead(self._file, start, min(end + AHEAD_BYTES, self._total))
+        write_at(self._file, start, parts)  # not behind half of them, if that failed before
         flush(self._file)
+        forget(self._file)
 
     async def keep(self) -> None:
-        await _reach_disk(self._move, await self._place())
+        place = await self._place()
+        async with self._turns.of_blob():
+            await _reach_disk(self._move, place)
         self._kept()
 
     def _move(self, place: Path) -> None:
@@ -98,6 +104,28 @@ def failure(exc: OSError) -> str:
     return f"the broadcaster cannot write to its disk: {exc.strerror}"
 
 
+def _cut(parts: Sequence[Part], most: int) -> tuple[list[Part], Sequence[Part]]:
+    """The first `most` bytes, and the rest."""
+    some: list[Part] = []
+    for place, part in enumerate(parts):
+        if len(part) > most:
+            view = memoryview(part)
+            return [*some, view[:most]], [view[most:], *parts[place + 1 :]]
+        some.append(part)
+        most -= len(part)
+    return some, ()
+
+
+def write_at(file: FileIO, start: int, parts: Sequence[Part]) -> None:
+    """All of them, without putting them together where that can be."""
+    file.seek(start)
+    written = os.writev(file.fileno(), parts) if hasattr(os, "writev") and len(parts) <= MOST_PARTS else 0
+    if written < sum(map(len, parts)):
+        view = memoryview(b"".join(parts))[written:]
+        while view:
+            view = view[file.write(view) :]
+
+
 def take_ahead(file: FileIO, start: int, end: int) -> int:
     """Takes so much of the disk, up to where it says: to flush a file that grew takes longer."""
     if hasattr(os, "posix_fallocate"):
@@ -109,6 +137,13 @@ def take_ahead(file: FileIO, start: int, end: int) -> int:
 def flush(file: FileIO) -> None:
     """Its bytes and its length are on the disk then."""
     getattr(os, "fdatasync", os.fsync)(file.fileno())
+
+
+def forget(file: FileIO) -> None:
+    """Does not keep in memory what was flushed: fresh memory for all of it takes longer than the disk does."""
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):  # a matter of speed
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def sync_folder(folder: Path) -> None:
