@@ -44,6 +44,7 @@ struct.SPECIAL.update(
         "class": fields.ClassName,
         "constant": fields.Constant,
         "drivers": drivers.proxy,
+        "first_name": fields.FirstName,
         "geometry": geometry.GeometryProxy,
         "hair": hair.HairProxy,
         "image": images.ImageProxy,
@@ -70,7 +71,11 @@ struct.SPECIAL.update(
         "vertex_groups": weights.ObjectGroups,
     }
 )
-struct.AFTER.update(curve_mapping=curve_mapping.update, curve_profile=methodcaller("update"))
+struct.AFTER.update(
+    curve_mapping=curve_mapping.update,
+    curve_profile=methodcaller("update"),
+    inverse=lambda constraint: setattr(constraint, "set_inverse_pending", False),  # it was told
+)
 create.CREATORS.update(alike.CREATORS)
 create.CREATORS.update(images.CREATORS)
 create.CREATORS.update(packed.CREATORS)

@@ -168,6 +168,16 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstName(Scalar):
+    """The name that a part of something was made with: Blender has it differ from others', so later it says nothing."""
+
+    pseudo: bool = False
+
+    def read(self, ctx: Context, struct: Struct, prev: Tree, fields: Fields) -> Tree:
+        return prev if prev is not None else Scalar.read(self, ctx, struct, prev, fields)
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A pointer to another datablock."""
 

@@ -75,7 +75,8 @@ class ShapeKeys:
             old = before.get(key)
             if old is not tree:
                 _write_block(ctx, block, names, old, tree)
-        write_struct(ctx, shape_keys, read_struct(ctx, shape_keys, new), new)
+        known = new if live is not None else {name: tree for name, tree in new.items() if name != "name"}
+        write_struct(ctx, shape_keys, read_struct(ctx, shape_keys, known), new)
 
     def _arrange(self, ctx: Context, struct: Datablock, before: Fields, after: Fields) -> dict[str, str]:
         """Makes blocks what they are to be by number, order and name; what each key's is named here."""

@@ -25,7 +25,7 @@ MESHES: Final = {
         items=MATERIALS_OF_DATA,
         by={"geometry": "geometry", "shape_keys": "shape_keys", **TEXTURE_SPACE},
     ),
-    "Key": Rule(view=names("key_blocks reference_key user")),  # all in "shape_keys"
+    "Key": Rule(view=names("key_blocks reference_key user"), by={"name": "first_name"}),  # the rest in "shape_keys"
     "ShapeKey": Rule(
         todo=names("frame"), write_first=("slider_min", "slider_max"), view=names("data points relative_key")
     ),

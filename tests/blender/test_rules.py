@@ -13,9 +13,9 @@ import pytest
 from mixer.rules import KINDS, NOT_MIRRORED, RULES, WITHHELD_NODES, Items, Rule, merged, names
 
 SPECIAL: Final = names(
-    "action animated_by beyond bones class constant drivers geometry hair image image_size interface kept key_data"
-    " line_style links modifier_inputs nla node node_links nodes packed particle_cache pose_bone shape_keys slot"
-    " slot_material sockets splines text texture_space vertex_groups"
+    "action animated_by beyond bones class constant drivers first_name geometry hair image image_size interface kept"
+    " key_data line_style links modifier_inputs nla node node_links nodes packed particle_cache pose_bone shape_keys"
+    " slot slot_material sockets splines text texture_space vertex_groups"
 )
 OPAQUE: Final = names("geometry image key_data packed splines text")  # they mirror arrays and bytes, not structs
 PSEUDO: Final = names("action class kept geometry image modifier_inputs skeleton")  # fields that are no RNA property
