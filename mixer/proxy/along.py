@@ -16,7 +16,7 @@ from .entries import Entry
 from .identity import Identity
 from .keying import structs_of
 from .moment import evaluate_elsewhere
-from .untold import untold_inputs, untold_measures, untold_parts
+from .untold import untold_inputs, untold_measures, untold_names, untold_parts
 
 MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
     "collections": ("scenes", ("children",)),  # which have a layer collection for each
@@ -26,7 +26,7 @@ MOVED_ALONG: Final = {  # kind -> another that changes with some of its fields
 FAMILIES: Final = {"metaballs"}  # who writes one of these again changes the others back
 OF_USERS: Final = ("materials", "skeleton")  # what is written of these, users get slots and pose bones for
 
-UNTOLD: Final = (untold_inputs, untold_measures, untold_parts)
+UNTOLD: Final = (untold_inputs, untold_measures, untold_names, untold_parts)
 
 
 class Along:

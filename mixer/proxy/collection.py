@@ -16,7 +16,7 @@ from ..rules.rule import Items
 from . import values
 from .context import MAX_REASON_CHARS, Context, Struct
 from .fields import WRITE_ERRORS, Fields, resolve
-from .keying import structs_of
+from .keying import free_names, structs_of, unlike_names
 from .reuse import reuse
 from .struct import read_struct, write_struct
 
@@ -104,8 +104,20 @@ class ItemsProxy:
                 order.append(key)
                 made[key] = read_struct(ctx, collection[-1], new["of"][key])
         self._sort(collection, order, new["order"])
+        names = self._names(new)
+        if names:  # or Blender numbers a name that is still another's
+            free_names({key: collection[index] for index, key in enumerate(order) if key in names}, names)
         for index, key in enumerate(order):
-            write_struct(ctx, collection[index], made.get(key) or of[key], new["of"][key])
+            tree = new["of"][key]
+            if names.get(key, tree.get("name")) != tree.get("name"):
+                tree = {**tree, "name": names[key]}
+            write_struct(ctx, collection[index], made.get(key) or of[key], tree)
+
+    def _names(self, new: Tree) -> dict[str, str]:
+        """What items are to be named here, where Blender has no two of one name."""
+        if not self.rule.unlike:
+            return {}
+        return unlike_names({key: name for key in new["order"] if type(name := new["of"][key].get("name")) is str})
 
     def _write_fixed(self, ctx: Context, struct: Struct, collection: Any, live: Tree, new: Tree) -> None:
         before = live["of"] if live else {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, TypeAlias
 
 from broadcaster.errors import RemoteProtocolError
-from broadcaster.tree import Tree, new_uuid, tag
+from broadcaster.tree import Delta, Tree, new_uuid, tag
 
 from . import values
 from .moment import MOMENT
@@ -85,6 +86,14 @@ def unlike_names(names: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def untold_names(here: Mapping[str, dict[str, Tree]], known: Mapping[str, dict[str, Tree]]) -> dict[str, Delta]:
+    """By key, a delta that tells the name here of each item that has the name of another in the document, `known`."""
+    named = {key: name for key, one in known.items() if type(name := one.get("name")) is str}
+    counts = Counter(named.values())
+    others = {key for key, name in named.items() if counts[name] > 1 and key in here and here[key]["name"] != name}
+    return {key: ["patch", {"name": ["put", here[key]["name"]]}] for key in named if key in others}
+
+
 def _numbered(name: str, number: int) -> str:
     stem, dot, digits = name.rpartition(".")
     stem = stem if dot and digits.isdigit() else name
@@ -92,12 +101,17 @@ def _numbered(name: str, number: int) -> str:
     return stem.encode(errors="surrogateescape")[: MAX_NAME_BYTES - len(ending)].decode(errors="ignore") + ending
 
 
-def rename(here: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
-    """Gives the structs that are `here` their wanted names, also where names change hands."""
+def free_names(here: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+    """Takes their names from those structs that are `here` whose name is to be another's."""
     claims = {name: key for key, name in wanted.items()}
     for key, struct in here.items():
         if wanted[key] != struct.name and claims.get(struct.name, key) != key:
             struct.name = f"{MOMENT}.{struct.name}"
+
+
+def rename(here: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+    """Gives the structs that are `here` their wanted names, also where names change hands."""
+    free_names(here, wanted)
     for key, struct in here.items():
         if struct.name != wanted[key]:
             struct.name = wanted[key]

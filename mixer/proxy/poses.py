@@ -5,7 +5,6 @@ So a pose may be here before the document has it, or still be here when the docu
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 import bpy
@@ -15,7 +14,7 @@ from broadcaster.tree import Delta, Tree, diff, tag
 from .bone_keys import BONES, COLLECTIONS
 from .context import Datablock
 from .fields import Fields
-from .keying import structs_of
+from .keying import structs_of, untold_names
 
 POSE: Final = "pose"  # field of an object
 SKELETON: Final = "skeleton"  # field of an armature
@@ -25,15 +24,7 @@ def renamed(live: Tree, doc: Tree) -> Delta | None:
     """Tells the names of bones and collections of bones here, where two have the same in the document."""
     changes: dict[str, Delta] = {}
     for part in (BONES, COLLECTIONS) if live is not doc else ():
-        here, known = _parts(live, part), _parts(doc, part)
-        named = {key: name for key, one in known.items() if type(name := one.get("name")) is str}
-        counts = Counter(named.values())
-        others = {
-            key: ["patch", {"name": ["put", here[key]["name"]]}]
-            for key, name in named.items()
-            if counts[name] > 1 and key in here and here[key]["name"] != name
-        }
-        if others:
+        if others := untold_names(_parts(live, part), _parts(doc, part)):
             changes[part] = ["patch", others]
     return ["patch", {SKELETON: ["patch", changes]}] if changes else None
 

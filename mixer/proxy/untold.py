@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from broadcaster.tree import Delta, Path, Tree, diff, parts, tag
 
+from . import keying
 from .bone_keys import BONES
 from .fields import Fields
 from .keying import structs_of
@@ -14,6 +16,7 @@ from .poses import POSE
 MODIFIERS: Final = "modifiers"  # field of an object
 INPUTS: Final = "modifier_inputs"  # of a modifier: a group got a socket while another made the modifier
 CONSTRAINTS: Final = "constraints"  # field of an object and of each bone in its pose
+UNLIKE: Final = (MODIFIERS, CONSTRAINTS, "shader_effects", "view_layers")  # fields with no two items of one name
 MEASURED: Final = ("distance", "rest_length")  # of a constraint: where it is 0, Blender measures as it evaluates it
 
 LASTING: Final = {  # parts that Blender makes and only an undo takes away: others could not follow
@@ -73,9 +76,19 @@ def untold_measures(live: Fields, doc: Fields) -> Delta | None:
 
     Each Blender measures where things are as it gets there, and one that shows it not measures nothing.
     """
-    changes = _measures(live, doc)
+    return _with_bones(_measures, live, doc)
+
+
+def untold_names(live: Fields, doc: Fields) -> Delta | None:
+    """The names here of items that have that of another in the document, of a datablock and of bones in its pose."""
+    return _with_bones(_names, live, doc)
+
+
+def _with_bones(ask: Callable[[Fields, Fields], dict[str, Delta]], live: Fields, doc: Fields) -> Delta | None:
+    """What is untold of a datablock, and of the bones in its pose."""
+    changes = ask(live, doc)
     known = _bones(doc)
-    bones = {name: _measures(bone, known[name]) for name, bone in _bones(live).items() if name in known}
+    bones = {name: ask(bone, known[name]) for name, bone in _bones(live).items() if known.get(name, bone) is not bone}
     if told := {name: ["patch", one] for name, one in bones.items() if one}:
         changes[POSE] = ["patch", {BONES: ["patch", told]}]
     return ["patch", changes] if changes else None
@@ -88,13 +101,19 @@ def _bones(tree: Fields) -> dict[str, Fields]:
 
 def _measures(live: Fields, doc: Fields) -> dict[str, Delta]:
     known, changes = structs_of(doc.get(CONSTRAINTS)), dict[str, Delta]()
-    if live is doc or live.get(CONSTRAINTS) is doc.get(CONSTRAINTS):
+    if live.get(CONSTRAINTS) is doc.get(CONSTRAINTS):
         return {}
     for key, here in structs_of(live.get(CONSTRAINTS)).items():
         there = known.get(key, here)
         if told := {name: ["put", here[name]] for name in MEASURED if here.get(name) and there.get(name) == 0}:
             changes[key] = ["patch", told]
     return {CONSTRAINTS: ["patch", changes]} if changes else {}
+
+
+def _names(live: Fields, doc: Fields) -> dict[str, Delta]:
+    unlike = [field for field in UNLIKE if live.get(field) is not doc.get(field)]
+    told = {field: keying.untold_names(structs_of(live.get(field)), structs_of(doc.get(field))) for field in unlike}
+    return {field: ["patch", names] for field, names in told.items() if names}
 
 
 def untold_parts(live: Fields, doc: Fields) -> Delta | None:

@@ -34,10 +34,12 @@ OBJECTS: Final = {
         strong=names("data"),
         write_first=("parent", "parent_type", "parent_bone", "rotation_mode"),  # a new mode converts the rotations
         items={
-            "constraints": Items(new="new", args=("type",), kind="type", move="move"),
+            "constraints": Items(new="new", args=("type",), kind="type", move="move", unlike=True),
             "material_slots": Items(rows=True, remove=""),  # as many as the data has
-            "modifiers": Items(new="new", args=("name", "type"), kind="type", move="move", by_product="particles"),
-            "shader_effects": Items(new="new", args=("name", "type"), kind="type"),
+            "modifiers": Items(
+                new="new", args=("name", "type"), kind="type", move="move", by_product="particles", unlike=True
+            ),
+            "shader_effects": Items(new="new", args=("name", "type"), kind="type", unlike=True),
         },
         by={"vertex_groups": "vertex_groups"},  # of meshes, in the mesh
     ),
@@ -75,8 +77,8 @@ CONSTRAINTS: Final = {
         by={"action_slot": "slot"},
     ),
     "ArmatureConstraint": Rule(items={"targets": Items(new="new", rows=True)}),
-    # A wish that Blender fulfils as it evaluates.
-    "ChildOfConstraint": Rule(derived=names("set_inverse_pending"), write_first=("target",)),
+    # A wish that Blender fulfils as it evaluates, for whoever has it: to others the matrix is told.
+    "ChildOfConstraint": Rule(derived=names("set_inverse_pending"), write_first=("target",), after=("inverse",)),
     "ObjectSolverConstraint": Rule(derived=names("set_inverse_pending")),
     "CameraSolverConstraint": Rule(write_first=("use_active_clip",)),
     "KinematicConstraint": Rule(write_first=("ik_type", "target", "pole_target")),

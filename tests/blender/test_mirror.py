@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 import pytest
+from mathutils import Matrix
 
 from broadcaster.document import Deltas, Document
 from broadcaster.member import Member
@@ -380,6 +381,28 @@ def test_two_that_swap_names_swap_them(mirror: Mirror) -> None:  # MIRROR10
     edit(member, other, name="Cube")
     apply(mirror, member, uuid, other)
     assert (cube.name, lamp.name) == ("Light", "Cube")
+
+
+@pytest.mark.parametrize("items", ["modifiers", "constraints"])
+def test_items_of_one_name_are_named_alike_everywhere(items: str, mirror: Mirror) -> None:  # MIRROR34
+    cube = bpy.data.objects["Cube"]
+    cube.modifiers.new("X", "ARRAY")
+    cube.constraints.new("COPY_SCALE").name = "X"
+    everything(mirror)
+    tree = mirror.entries[uuid_of(mirror, cube)].live[items]
+    (ours,) = tree["order"]
+    both = {"k": tree["of"][ours], **tree["of"]}
+    member, uuid = put(mirror, cube, **{items: {**tree, "order": ["k", ours], "of": both}})
+    apply(mirror, member, uuid)
+    assert [one.name for one in getattr(cube, items)] == ["X", "X.001"]
+    assert mirror.entries[uuid].live[items]["order"] == ["k", ours]
+    assert everything(mirror) == []
+    ((_, told),) = mirror.glance(uuid, {cube.session_uid})
+    assert told == ["patch", {items: ["patch", {ours: ["patch", {"name": ["put", "X.001"]}]}]}]
+    member.confirmed.apply([[uuid, told]], revision=member.revision + 1, sender="me")
+    mirror.sent([[uuid, told]], member.shown)
+    assert mirror.glance(uuid, {cube.session_uid}) == []
+    assert mirror.entries[uuid].live == mirror.entries[uuid].doc
 
 
 def test_every_property_of_the_document_is_stable() -> None:  # MIRROR5
@@ -811,6 +834,20 @@ def test_what_blender_computes_of_what_was_written_is_nobodys_edit(mirror: Mirro
     assert cube.constraints[0].distance == 0
     assert mirror.verify() == []
     assert cube.constraints[0].distance > 1
+    assert everything(mirror) == []
+
+
+def test_an_inverse_that_was_told_is_not_computed_here(mirror: Mirror) -> None:  # MIRROR33
+    cube = bpy.data.objects["Cube"]
+    cube.constraints.new("CHILD_OF").target = bpy.data.objects["Light"]
+    everything(mirror)  # before Blender has evaluated it
+    tree = mirror.entries[uuid_of(mirror, cube)].live["constraints"]
+    cube.constraints.clear()
+    everything(mirror)
+    member, uuid = put(mirror, cube, constraints=tree)
+    apply(mirror, member, uuid)
+    bpy.context.view_layer.update()
+    assert cube.constraints[0].inverse_matrix == Matrix()
     assert everything(mirror) == []
 
 
