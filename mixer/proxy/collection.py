@@ -115,7 +115,7 @@ class ItemsProxy:
 
     def _names(self, new: Tree) -> dict[str, str]:
         """What items are to be named here, where Blender has no two of one name."""
-        if not self.rule.unlike:
+        if not self.rule.named_apart:
             return {}
         return unlike_names({key: name for key in new["order"] if type(name := new["of"][key].get("name")) is str})
 

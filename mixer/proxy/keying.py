@@ -86,7 +86,7 @@ def unlike_names(names: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def untold_names(here: Mapping[str, dict[str, Tree]], known: Mapping[str, dict[str, Tree]]) -> dict[str, Delta]:
+def names_to_tell(here: Mapping[str, dict[str, Tree]], known: Mapping[str, dict[str, Tree]]) -> dict[str, Delta]:
     """By key, a delta that tells the name here of each item that has the name of another in the document, `known`."""
     named = {key: name for key, one in known.items() if type(name := one.get("name")) is str}
     counts = Counter(named.values())

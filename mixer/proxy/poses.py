@@ -14,7 +14,7 @@ from broadcaster.tree import Delta, Tree, diff, tag
 from .bone_keys import BONES, COLLECTIONS
 from .context import Datablock
 from .fields import Fields
-from .keying import structs_of, untold_names
+from .keying import names_to_tell, structs_of
 
 POSE: Final = "pose"  # field of an object
 SKELETON: Final = "skeleton"  # field of an armature
@@ -24,7 +24,7 @@ def renamed(live: Tree, doc: Tree) -> Delta | None:
     """Tells the names of bones and collections of bones here, where two have the same in the document."""
     changes: dict[str, Delta] = {}
     for part in (BONES, COLLECTIONS) if live is not doc else ():
-        if others := untold_names(_parts(live, part), _parts(doc, part)):
+        if others := names_to_tell(_parts(live, part), _parts(doc, part)):
             changes[part] = ["patch", others]
     return ["patch", {SKELETON: ["patch", changes]}] if changes else None
 

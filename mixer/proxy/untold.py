@@ -7,6 +7,7 @@ from typing import Final
 
 from broadcaster.tree import Delta, Path, Tree, diff, parts, tag
 
+from ..rules import RULES
 from . import keying
 from .bone_keys import BONES
 from .fields import Fields
@@ -16,7 +17,7 @@ from .poses import POSE
 MODIFIERS: Final = "modifiers"  # field of an object
 INPUTS: Final = "modifier_inputs"  # of a modifier: a group got a socket while another made the modifier
 CONSTRAINTS: Final = "constraints"  # field of an object and of each bone in its pose
-UNLIKE: Final = (MODIFIERS, CONSTRAINTS, "shader_effects", "view_layers")  # fields with no two items of one name
+NAMED_APART: Final = sorted({name for rule in RULES.values() for name, one in rule.items.items() if one.named_apart})
 MEASURED: Final = ("distance", "rest_length")  # of a constraint: where it is 0, Blender measures as it evaluates it
 
 LASTING: Final = {  # parts that Blender makes and only an undo takes away: others could not follow
@@ -111,8 +112,8 @@ def _measures(live: Fields, doc: Fields) -> dict[str, Delta]:
 
 
 def _names(live: Fields, doc: Fields) -> dict[str, Delta]:
-    unlike = [field for field in UNLIKE if live.get(field) is not doc.get(field)]
-    told = {field: keying.untold_names(structs_of(live.get(field)), structs_of(doc.get(field))) for field in unlike}
+    unlike = [field for field in NAMED_APART if live.get(field) is not doc.get(field)]
+    told = {field: keying.names_to_tell(structs_of(live.get(field)), structs_of(doc.get(field))) for field in unlike}
     return {field: ["patch", names] for field, names in told.items() if names}
 
 

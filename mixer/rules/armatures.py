@@ -40,7 +40,7 @@ ARMATURES: Final = {
         per_user=names("select"),
         plain=names("location rotation_axis_angle rotation_euler rotation_quaternion scale"),
         write_first=("rotation_mode",),  # a new mode converts the rotations
-        items={"constraints": Items(new="new", args=("type",), kind="type", move="move", unlike=True)},
+        items={"constraints": Items(new="new", args=("type",), kind="type", move="move", named_apart=True)},
         by={"custom_shape_transform": "pose_bone"},
     ),
 }

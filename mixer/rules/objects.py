@@ -34,12 +34,12 @@ OBJECTS: Final = {
         strong=names("data"),
         write_first=("parent", "parent_type", "parent_bone", "rotation_mode"),  # a new mode converts the rotations
         items={
-            "constraints": Items(new="new", args=("type",), kind="type", move="move", unlike=True),
+            "constraints": Items(new="new", args=("type",), kind="type", move="move", named_apart=True),
             "material_slots": Items(rows=True, remove=""),  # as many as the data has
             "modifiers": Items(
-                new="new", args=("name", "type"), kind="type", move="move", by_product="particles", unlike=True
+                new="new", args=("name", "type"), kind="type", move="move", by_product="particles", named_apart=True
             ),
-            "shader_effects": Items(new="new", args=("name", "type"), kind="type", unlike=True),
+            "shader_effects": Items(new="new", args=("name", "type"), kind="type", named_apart=True),
         },
         by={"vertex_groups": "vertex_groups"},  # of meshes, in the mesh
     ),

@@ -31,7 +31,7 @@ class Items:
     name: str = "name"  # the field that tells one item from another
     kind: str = ""  # the field that cannot change in place: where it differs, it is another item
     move: str = ""  # method(from_index, to_index), where Blender has one
-    unlike: bool = False  # Blender has no two of one name
+    named_apart: bool = False  # Blender has no two of one name
     fixed: bool = False
     shown: str = ""  # of fixed ones: the reference by whose uuid they are known, instead of by a name that may clash
     rows: bool = False

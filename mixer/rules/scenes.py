@@ -25,7 +25,7 @@ SCENES: Final = {
         write_first=("display_settings", "view_settings", "use_nodes", "frame_start", "frame_end"),
         items={
             "timeline_markers": Items(new="new", args=("name", "frame=frame")),
-            "view_layers": Items(new="new", args=("name",), move="move", unlike=True),
+            "view_layers": Items(new="new", args=("name",), move="move", named_apart=True),
         },
     ),
     "UnitSettings": Rule(write_first=("system",)),
