@@ -32,6 +32,9 @@ class Log(Protocol):
 class Spool(Protocol):
     """A large blob on its way to where it is kept, so that it is nowhere in memory as a whole."""
 
+    async def calm(self) -> None:
+        """Returns when nothing is written for which others wait, or soon: before the next part is looked at."""
+
     async def write(self, parts: Sequence[bytes]) -> None:
         """Takes the next parts. Raises Unavailable; the same ones may then be written again."""
 

@@ -95,6 +95,9 @@ class _MemorySpool:
         self._sha = sha
         self._parts: list[bytes] = []
 
+    async def calm(self) -> None:
+        pass
+
     async def write(self, parts: Sequence[bytes]) -> None:
         self._parts += parts
         await trio.lowlevel.checkpoint()

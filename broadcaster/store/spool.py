@@ -53,11 +53,14 @@ class FileSpool:
             self._file.close()
         self._path.unlink(missing_ok=True)
 
+    async def calm(self) -> None:
+        await self._turns.calm()
+
     async def write(self, parts: Sequence[bytes]) -> None:
         left: Sequence[Part] = parts
         end = self._written
         while left:
-            async with self._turns.of_blob() as most:
+            async with self._turns.of_blob(sum(map(len, left))) as most:
                 some, left = _cut(left, most)
                 await _reach_disk(partial(self._write, end), some)
             end += sum(map(len, some))
@@ -75,7 +78,7 @@ class FileSpool:
 
     async def keep(self) -> None:
         place = await self._place()
-        async with self._turns.of_blob():
+        async with self._turns.of_blob(0):
             await _reach_disk(self._move, place)
         self._kept()
 

@@ -13,6 +13,7 @@ from .. import wire
 
 BUSY_SECONDS: Final = 0.1  # after a commit of a log another one is expected for so long
 FLUSH_SECONDS: Final = 0.002  # that a flush is to take then: so long a commit may have to wait for it
+REST_SECONDS: Final = 0.02  # after MOST_BYTES, less after less: to take them in keeps the processors from edits, too
 PATIENCE_SECONDS: Final = 0.02  # of a blob, where commits leave no gap
 LEAST_BYTES: Final = 256 * wire.KIB  # less is hardly faster
 MOST_BYTES: Final = 2 * wire.MIB  # at once, also while nobody edits: the first to edit has to wait for it
@@ -45,19 +46,26 @@ class Turns:
     def _is_busy(self) -> bool:
         return self._committing > 0 or trio.current_time() < self._committed + BUSY_SECONDS
 
+    async def calm(self) -> None:
+        """Returns when no log is being committed, or soon."""
+        if self._committing:
+            with trio.move_on_after(PATIENCE_SECONDS):
+                while self._committing:
+                    await self._quiet.wait()
+
     @asynccontextmanager
-    async def of_blob(self) -> AsyncIterator[int]:
-        """Around a flush of at most so many bytes as it gives."""
+    async def of_blob(self, wanted: int = MOST_BYTES) -> AsyncIterator[int]:
+        """Around a flush of at most so many bytes as it gives, of those that are wanted."""
         if not self._is_busy:
             yield MOST_BYTES
             return
         async with self._one:
-            with trio.move_on_after(PATIENCE_SECONDS):
-                while self._committing:
-                    await self._quiet.wait()
+            await self.calm()
             begin = trio.current_time()
-            yield self._bytes
+            size = min(wanted, self._bytes)
+            yield size
             took = trio.current_time() - begin
-            grown = self._bytes * min(max(FLUSH_SECONDS / max(took, 1e-6), 0.5), 2.0)
-            self._bytes = int(min(max(grown, LEAST_BYTES), MOST_BYTES))
-            await trio.sleep(min(took, FLUSH_SECONDS))  # for who edits
+            if size == self._bytes or took > FLUSH_SECONDS:  # else it says nothing of whole parts
+                grown = self._bytes * min(max(FLUSH_SECONDS / max(took, 1e-6), 0.5), 2.0)
+                self._bytes = int(min(max(grown, LEAST_BYTES), MOST_BYTES))
+            await trio.sleep(max(min(took, FLUSH_SECONDS), REST_SECONDS * size / MOST_BYTES))  # for who edits

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 import trio.testing
 
-from broadcaster.store.turns import BUSY_SECONDS, FLUSH_SECONDS, LEAST_BYTES, MOST_BYTES, PATIENCE_SECONDS, Turns
+from broadcaster.store.turns import (
+    BUSY_SECONDS,
+    FLUSH_SECONDS,
+    LEAST_BYTES,
+    MOST_BYTES,
+    PATIENCE_SECONDS,
+    REST_SECONDS,
+    Turns,
+)
 
 
 async def flushed(turns: Turns, seconds: float) -> int:
@@ -68,3 +77,26 @@ async def test_a_part_is_as_large_as_can_be_flushed_in_time() -> None:  # STORE2
     sizes = [await busy(1.0) for _ in range(10)]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] == LEAST_BYTES
+
+
+async def test_after_a_part_there_is_a_rest_by_its_size() -> None:  # STORE25
+    turns = Turns()
+    for wanted, rest in ((LEAST_BYTES, REST_SECONDS * LEAST_BYTES / MOST_BYTES), (0, 0.0)):
+        with turns.of_log():
+            pass
+        begin = trio.current_time()
+        async with turns.of_blob(wanted) as size:
+            assert size == wanted
+        assert trio.current_time() == pytest.approx(begin + rest)
+
+
+async def test_no_piece_is_looked_at_amid_a_commit() -> None:  # STORE25
+    turns = Turns()
+    await turns.calm()
+    async with trio.open_nursery() as nursery:
+        with turns.of_log():
+            nursery.start_soon(turns.calm)
+            await trio.sleep(PATIENCE_SECONDS / 2)
+            assert nursery.child_tasks
+        await trio.testing.wait_all_tasks_blocked()
+        assert not nursery.child_tasks
