@@ -78,7 +78,7 @@ CONSTRAINTS: Final = {
     ),
     "ArmatureConstraint": Rule(items={"targets": Items(new="new", rows=True)}),
     # A wish that Blender fulfils as it evaluates, for whoever has it: to others the matrix is told.
-    "ChildOfConstraint": Rule(derived=names("set_inverse_pending"), write_first=("target",), after=("inverse",)),
+    "ChildOfConstraint": Rule(per_user=names("set_inverse_pending"), write_first=("target",), after=("inverse",)),
     "ObjectSolverConstraint": Rule(derived=names("set_inverse_pending")),
     "CameraSolverConstraint": Rule(write_first=("use_active_clip",)),
     "KinematicConstraint": Rule(write_first=("ik_type", "target", "pole_target")),
