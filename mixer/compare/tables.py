@@ -95,6 +95,7 @@ PER_USER: Final = _words("""
     Scene.time_jump_unit SceneDisplay.viewport_aa RenderSettings.threads RenderSettings.threads_mode
     RenderSettings.preview_pixel_size RenderSettings.sequencer_gl_preview RenderSettings.use_lock_interface
     RenderSettings.compositor_device RenderSettings.compositor_denoise_device CyclesRenderSettings.device
+    ChildOfConstraint.set_inverse_pending
     View3DShading.cycles FreestyleLineStyle.panel Text.current_line Text.current_line_index Text.current_character
 """)
 PER_USER_NAMES: Final = re.compile(
