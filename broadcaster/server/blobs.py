@@ -138,7 +138,8 @@ class _Storing:
                 await self._large.aclose()
                 self._spool = None
                 self._own.arrived(piece.sha)
-            else:
+            elif not self._spool.is_calm:
+                self._turn.end()
                 await self._spool.calm()
         elif whole:
             while self._is_storing and self._bytes + piece.total > self._max_bytes:

@@ -32,8 +32,12 @@ class Log(Protocol):
 class Spool(Protocol):
     """A large blob on its way to where it is kept, so that it is nowhere in memory as a whole."""
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is being written for which others wait: only then the next part is to be looked at."""
+
     async def calm(self) -> None:
-        """Returns when nothing is written for which others wait, or soon: before the next part is looked at."""
+        """Returns when that is so, or soon."""
 
     async def write(self, parts: Sequence[bytes]) -> None:
         """Takes the next parts. Raises Unavailable; the same ones may then be written again."""

@@ -53,6 +53,10 @@ class FileSpool:
             self._file.close()
         self._path.unlink(missing_ok=True)
 
+    @property
+    def is_calm(self) -> bool:
+        return self._turns.are_calm
+
     async def calm(self) -> None:
         await self._turns.calm()
 

@@ -46,8 +46,13 @@ class Turns:
     def _is_busy(self) -> bool:
         return self._committing > 0 or trio.current_time() < self._committed + BUSY_SECONDS
 
+    @property
+    def are_calm(self) -> bool:
+        """Whether no log is being committed."""
+        return not self._committing
+
     async def calm(self) -> None:
-        """Returns when no log is being committed, or soon."""
+        """Returns when that is so, or soon."""
         if self._committing:
             with trio.move_on_after(PATIENCE_SECONDS):
                 while self._committing:
