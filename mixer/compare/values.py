@@ -145,12 +145,14 @@ def _custom_value(value: Any) -> Any:
 
 
 def _weights(mesh: Any) -> Any:
-    """Rows of (vertex, group, weight). One that nobody can set stands for the nearest."""
+    """Rows of (vertex, group, weight). One that nobody can set stands for the nearest; of no object none counts."""
     rows = [
         (v.index, g.group, min(max(g.weight, 0.0), 1.0))
         for v in mesh.vertices
         for g in sorted(v.groups, key=attrgetter("group"))
     ]
+    if rows and not any(one.data == mesh for one in bpy.data.objects):  # which would have the groups
+        rows = []
     return np.array(rows, np.float64).reshape(-1, 3)
 
 

@@ -248,6 +248,23 @@ def test_attributes_without_points_are_nothing(tmp_path: Path) -> None:
     assert compare.compare(*files) == []
 
 
+def test_weights_of_a_mesh_that_no_object_uses_are_nothing(tmp_path: Path) -> None:
+    bpy.ops.wm.read_factory_settings()
+    cube, other = bpy.data.objects["Cube"], bpy.data.meshes.new("Other")
+    cube.vertex_groups.new(name="Half")
+    weighed = cube.data
+    weighed.use_fake_user = other.use_fake_user = True
+    files = [tmp_path / name for name in ("unused.blend", "used.blend", "unused and weighed.blend", "weighed.blend")]
+    for path, data in zip(files, (other, weighed, other, weighed), strict=True):
+        cube.data = weighed
+        if path == files[2]:
+            cube.vertex_groups["Half"].add([0, 1], 0.5, "REPLACE")
+        cube.data = data
+        bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    assert compare.compare(files[0], files[2]) == []
+    assert [one.path for one in compare.compare(files[1], files[3])] == ["meshes['Cube'].vertex weights"]
+
+
 def test_what_only_the_unused_uses_is_unused(base: Path, tmp_path: Path) -> None:
     def make(is_used: bool, data: Any) -> None:
         collection = data.collections.new("By Nobody")
