@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -31,8 +30,6 @@ SCRIPT: Final = "from tests.fuzz.artist import play\nplay(session)\n"
 COUNTED: Final = ("echoes", "drift", "repaired")  # in `--stats`, to be 0
 REPAIRED: Final = re.compile("Stood otherwise.*")  # in a log
 LAST: Final = 12  # edits that are shown of each
-OWN_SIGNALS: Final = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
-CRASHED: Final = tuple(f"peer {peer} ended with {-own}:" for peer in range(PEERS) for own in OWN_SIGNALS)
 
 # What files may differ in, beside what the rules name as `todo` or `per_user`: a pattern of the path -> why.
 NOT_MIRRORED: Final = {
@@ -119,11 +116,6 @@ def _wait(running: list[subprocess.Popen[str]], seconds: float) -> None:
         if any(process.poll() for process in running):
             end = min(end, time.monotonic() + GRACE_SECONDS)
         time.sleep(0.1)
-
-
-def has_crashed(faults: list[str]) -> bool:
-    """Whether a Blender ended by a signal of its own making."""
-    return any(one.startswith(CRASHED) for one in faults)
 
 
 def judge(folder: Path, codes: list[int | None]) -> list[str]:
