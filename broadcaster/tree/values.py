@@ -46,13 +46,18 @@ def tag(tree: Tree) -> str | None:
 
 def same(one: Tree, other: Tree) -> bool:
     """Whether two trees are the same, also in the types of their numbers: 1, 1.0 and True are equal in Python."""
+    return one is other or (bool(one == other) and _typed_alike(one, other))
+
+
+def _typed_alike(one: Tree, other: Tree) -> bool:
+    """Whether equal trees are the same."""
     if one is other:
         return True
-    if type(one) is not type(other) or one != other:
+    if type(one) is not type(other):
         return False
     if type(one) is dict:
-        return all(same(value, other[name]) for name, value in one.items())
-    return type(one) is not list or all(same(a, b) for a, b in zip(one, other, strict=True))
+        return all(_typed_alike(value, other[name]) for name, value in one.items())
+    return type(one) is not list or all(map(_typed_alike, one, other))
 
 
 def parts(tree: Tree) -> dict[str, Tree]:

@@ -90,8 +90,11 @@ def names_to_tell(here: Mapping[str, dict[str, Tree]], known: Mapping[str, dict[
     """By key, a delta that tells the name here of each item that has the name of another in the document, `known`."""
     named = {key: name for key, one in known.items() if type(name := one.get("name")) is str}
     counts = Counter(named.values())
-    others = {key for key, name in named.items() if counts[name] > 1 and key in here and here[key]["name"] != name}
-    return {key: ["patch", {"name": ["put", here[key]["name"]]}] for key in named if key in others}
+    return {
+        key: ["patch", {"name": ["put", here[key]["name"]]}]
+        for key, name in named.items()
+        if counts[name] > 1 and key in here and here[key]["name"] != name
+    }
 
 
 def _numbered(name: str, number: int) -> str:
